@@ -1,0 +1,15 @@
+"""What the commands of the features share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def app_context() -> Iterator[None]:
+    """The application of the environment's settings, for a command that calls services."""
+    from timebank import create_app
+
+    with create_app().app_context():
+        yield

@@ -1,0 +1,75 @@
+"""Stored files with an expiry: uploads between preview and apply, exports, snapshots of runs.
+
+They live in the database, so that any worker on any machine can serve them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, delete, select
+from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+
+from timebank.db import Base, PublicId
+from timebank.errors import NotFound
+
+
+class StoredFile(PublicId, Base):
+    """A file; only its owner, or nobody but the system, may fetch it. Without `expires_at` it stays."""
+
+    __tablename__ = "stored_files"
+    __table_args__ = (CheckConstraint("size >= 0", name="size_not_negative"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+def store(
+    session: Session,
+    content: bytes,
+    *,
+    name: str,
+    media_type: str,
+    owner_id: int | None,
+    now: datetime,
+    expires_at: datetime | None,
+) -> StoredFile:
+    """Keep `content` until `expires_at` (for ever without one)."""
+    file = StoredFile(
+        name=name[:200],
+        media_type=media_type,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+        owner_id=owner_id,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(file)
+    session.flush()  # gives it its id
+    return file
+
+
+def fetch(session: Session, public_id: uuid.UUID, *, owner_id: int | None, now: datetime) -> StoredFile:
+    """The owner's file.
+
+    Raises NotFound when it is somebody else's, gone or expired.
+    """
+    file = session.scalar(select(StoredFile).where(StoredFile.public_id == public_id))
+    if file is None or file.owner_id != owner_id or (file.expires_at is not None and file.expires_at <= now):
+        raise NotFound("no such file")
+    return file
+
+
+def purge(session: Session, *, now: datetime) -> None:
+    """Delete what has expired."""
+    session.execute(delete(StoredFile).where(StoredFile.expires_at <= now))

@@ -1,0 +1,79 @@
+"""Reasons and verdicts in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from timebank.imports.errors import FileRefused
+
+REASONS = {
+    "missing": _l("This cell is empty; fill it in."),
+    "email": _l("This is no e-mail address."),
+    "postcode": _l("This is no postcode of Belgium."),
+    "date": _l("There is no such date. Write it as 2026-03-31 or 31/03/2026."),
+    "order": _l("The end lies before the start."),
+    "number": _l("This is no number, or it lies outside what is possible here."),
+    "unknown": _l("We do not know this value. Check the spelling."),
+    "ambiguous": _l("This fits several initiatives. Use the name of the one you mean."),
+    "enterprise_number": _l("This is no enterprise number: its check digits are wrong."),
+    "duplicate": _l("An earlier row of this file says something else about the same."),
+    "cap": _l("With this, the year goes over what the company allows for one person."),
+    "overlap": _l("This overlaps with another pledge of the same person."),
+    "conflict": _l("What has happened since does not allow this change."),
+    "length": _l("This text is too long: 200 characters at most, 5,000 in a description."),
+    "text": _l("There are characters in this text that cannot be shown."),
+}
+
+WARNINGS = {
+    "unknown": _l("We do not know this person yet; the rest of the row is used."),
+}
+
+VERDICTS = {
+    "new": _l("New"),
+    "changed": _l("Changed"),
+    "same": _l("Same as before"),
+    "refused": _l("Refused"),
+}
+
+
+def reason(code: str) -> str:
+    """The sentence for a reason code."""
+    return str(REASONS[code])
+
+
+def warning(code: str) -> str:
+    """The sentence for a warning's code."""
+    return str(WARNINGS.get(code) or REASONS[code])
+
+
+def refusal(error: FileRefused) -> str:
+    """One line that says why a file as a whole is refused, and what to do."""
+    p = error.params
+    match error.code:
+        case "too_large":
+            return _("The file is larger than %(megabytes)s MB. Split it.", **p)
+        case "unpacks_too_large":
+            return _("The workbook unpacks to more than %(megabytes)s MB. Save the sheet as CSV.", **p)
+        case "empty":
+            return _("The file is empty.")
+        case "old_workbook":
+            return _("This is an old workbook (.xls). Save it as .xlsx or as CSV.")
+        case "utf16":
+            return _("The file is in UTF-16. Save it as CSV in UTF-8.")
+        case "no_text":
+            return _("The file is neither text in UTF-8 or Windows-1252 nor a workbook (.xlsx).")
+        case "no_workbook":
+            return _("The workbook cannot be read. Save it again as .xlsx, or as CSV.")
+        case "open_quote":
+            return _("A quotation mark opened in row %(row)s never closes.", **p)
+        case "too_many_rows":
+            return _("The file has more than %(rows)s rows. Split it.", **p)
+        case "too_many_columns":
+            return _("The file has more than %(columns)s columns.", **p)
+        case "no_column":
+            return _("The file lacks a column that is needed: %(columns)s.", **p)
+        case "twin_columns":
+            return _("Two headings mean the same column (%(column)s): “%(first)s” and “%(second)s”.", **p)
+        case _:
+            return _("The file holds no table with headings in its first row.")
