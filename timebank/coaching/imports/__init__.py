@@ -1,0 +1,1 @@
+"""Files of coaching requests: columns, verdicts, application."""

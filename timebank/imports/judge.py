@@ -1,0 +1,210 @@
+"""Row by row: new, changed, same, or refused with the first faulty column and a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from timebank.imports.columns import Column, Mapped, cell_value
+from timebank.imports.decode import Row, Table
+from timebank.imports.errors import BadValue
+from timebank.imports.values import clean
+
+Values = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+class Verdict(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A column (English name) and a reason code: why a row is refused, or what to look at in an accepted one."""
+
+    column: str
+    reason: str
+
+
+class Kind(Protocol):
+    """What a feature declares of one kind of file, with what it holds loaded beforehand: judging asks no database."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def columns(self) -> Sequence[Column]: ...
+    @property
+    def uniques(self) -> Sequence[tuple[str, ...]]:
+        """Column groups of which each combination stands once in a file; the first is the key of a row."""
+        ...
+
+    def settle(self, values: Values) -> None:
+        """Fill what an empty cell means where that depends on the rest of the row. Faulty columns are absent."""
+        ...
+
+    def key(self, columns: tuple[str, ...], values: Values) -> Hashable | None:
+        """What identifies the row by these columns; None when nothing does."""
+        ...
+
+    def check(self, values: Values) -> Iterable[Note]:
+        """Faults across columns or against what is held. `values` lacks the columns whose own cell is faulty."""
+        ...
+
+    def compare(self, values: Values) -> Verdict:
+        """New, changed or same, of a row without fault."""
+        ...
+
+    def accept(self, values: Values, verdict: Verdict) -> None:
+        """The row is accepted: later rows of the file are judged as if it were applied."""
+        ...
+
+    def warn(self, values: Values) -> Iterable[Note]:
+        """What to look at in an accepted row, asked once all rows are judged."""
+        ...
+
+
+@dataclass(slots=True)
+class Judged:
+    """One row's verdict. `values` only for rows that would be applied (new and changed)."""
+
+    row: Row
+    verdict: Verdict
+    note: Note | None = None
+    values: Values | None = None
+    warnings: list[Note] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """All rows of a file with their verdicts, in the file's order."""
+
+    table: Table
+    mapped: Mapped
+    rows: list[Judged]
+
+    def of(self, *verdicts: Verdict) -> list[Judged]:
+        return [row for row in self.rows if row.verdict in verdicts]
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(row.verdict is verdict for row in self.rows)
+
+    def summary(self, missing: int = 0) -> dict[str, Any]:
+        """The figures as `timebank import --json` prints them."""
+        refused = [
+            {"row": r.row.number, "column": r.note.column, "reason": r.note.reason} for r in self.rows if r.note
+        ]
+        warnings = [
+            {"row": r.row.number, "column": w.column, "reason": w.reason} for r in self.rows for w in r.warnings
+        ]
+        return {
+            "rows": len(self.rows),
+            "new": self.count(Verdict.NEW),
+            "changed": self.count(Verdict.CHANGED),
+            "same": self.count(Verdict.SAME),
+            "missing": missing,
+            "refused": refused,
+            "warnings": warnings,
+        }
+
+
+def judge(table: Table, mapped: Mapped, kind: Kind, progress: Progress | None = None) -> Judgement:
+    """Give every row its verdict. Pure: asks `kind` alone, which holds what the database said before."""
+    return _Judge(table, mapped, kind).run(progress)
+
+
+class _Judge:
+    def __init__(self, table: Table, mapped: Mapped, kind: Kind) -> None:
+        self.table, self.mapped, self.kind = table, mapped, kind
+        # In the order of the columns: the first fault of a row is the one that is named.
+        self.columns = [(c, mapped.places.get(c.name)) for c in kind.columns]
+        self.order = {c.name: i for i, c in enumerate(kind.columns)}
+        self.seen: dict[tuple[str, ...], dict[Hashable, Values]] = {group: {} for group in kind.uniques}
+        # Cells repeat (departments, dates, languages): each text is parsed once a column.
+        self.known: dict[str, dict[str, Any]] = {c.name: {} for c in kind.columns}
+
+    def run(self, progress: Progress | None) -> Judgement:
+        total = len(self.table.rows)
+        judged: list[Judged] = []
+        accepted: list[tuple[Judged, Values]] = []
+        for done, row in enumerate(self.table.rows, 1):
+            values, faults = self.read(row)
+            verdict, note = self.verdict(values, faults)
+            result = Judged(row, verdict, note)
+            if note is None:
+                accepted.append((result, values))
+                if verdict in (Verdict.NEW, Verdict.CHANGED):
+                    result.values = values
+            judged.append(result)
+            if progress and (done % 1000 == 0 or done == total):
+                progress(done, total)
+        # Asked last: a manager may stand in a later row.
+        for result, values in accepted:
+            result.warnings.extend(self.kind.warn(values))
+        return Judgement(self.table, self.mapped, judged)
+
+    def read(self, row: Row) -> tuple[Values, dict[str, str]]:
+        values: Values = {}
+        faults: dict[str, str] = {}
+        for column, place in self.columns:
+            if place is None:
+                continue
+            cell = row.cells[place] if place < len(row.cells) else ""
+            found = self.parsed(column, cell)
+            if isinstance(found, BadValue):
+                faults[column.name] = found.reason
+            else:
+                values[column.name] = found
+        return values, faults
+
+    def parsed(self, column: Column, cell: str) -> Any:
+        known = self.known[column.name]
+        try:
+            return known[cell]
+        except KeyError:
+            pass
+        value: Any
+        try:
+            value = cell_value(column, clean(cell))
+        except BadValue as bad:
+            value = BadValue(bad.reason)
+        if len(known) < _REMEMBERED and len(cell) < 100:
+            known[cell] = value
+        return value
+
+    def verdict(self, values: Values, faults: dict[str, str]) -> tuple[Verdict, Note | None]:
+        kind = self.kind
+        kind.settle(values)
+        keys: dict[tuple[str, ...], Hashable] = {}
+        for group in kind.uniques:
+            key = kind.key(group, values)
+            if key is None:
+                continue
+            first = self.seen[group].get(key)
+            if first is not None:
+                if not faults and first == values:
+                    return Verdict.SAME, None
+                faults.setdefault(group[0], "duplicate")
+            keys[group] = key
+        for note in kind.check(values):
+            faults.setdefault(note.column, note.reason)
+        if faults:
+            column = min(faults, key=self.order.__getitem__)
+            return Verdict.REFUSED, Note(column, faults[column])
+        verdict = kind.compare(values)
+        for group, key in keys.items():
+            self.seen[group][key] = values
+        kind.accept(values, verdict)
+        return verdict, None
+
+
+_REMEMBERED = 20_000
+
+
+def facts(mapping: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The named entries that are present: what a file says of a thing, without what it has no column for."""
+    return {name: mapping[name] for name in names if name in mapping}

@@ -1,0 +1,1 @@
+"""Files of companies, staff and initiatives: their columns, verdicts, application."""

@@ -1,0 +1,1 @@
+"""Files of pledges that were collected on paper: columns, verdicts, application."""

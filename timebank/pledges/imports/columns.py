@@ -1,0 +1,82 @@
+"""The columns of a file of pledges."""
+
+from __future__ import annotations
+
+from timebank.imports import values as v
+from timebank.imports.columns import Column
+from timebank.organisations.imports.words import Words
+
+LEVEL_OFFERED = 2
+
+
+def pledge_columns(words: Words, employee: v.Parser) -> tuple[Column, ...]:
+    """`employee` finds the person of the company that has an e-mail address."""
+    return (
+        Column(
+            "email",
+            lambda cell: employee(v.email(cell)),
+            {"en": "email", "nl": "e-mail", "fr": "e-mail"},
+            ("e-mail address", "mail", "e-mailadres", "mailadres", "courriel", "adresse e-mail", "adresse mail"),
+            required=True,
+        ),
+        Column(
+            "hours",
+            v.minutes("0.5", "1000"),
+            {"en": "hours", "nl": "uren", "fr": "heures"},
+            ("pledged hours", "toegezegde uren", "aantal uren", "heures promises", "nombre d'heures"),
+            required=True,
+        ),
+        Column(
+            "from",
+            v.day,
+            {"en": "from", "nl": "van", "fr": "du"},
+            ("start", "start date", "vanaf", "begin", "de", "à partir du", "début", "date de début"),
+            required=True,
+        ),
+        Column(
+            "until",
+            v.day,
+            {"en": "until", "nl": "tot", "fr": "au"},
+            ("end", "end date", "to", "till", "tot en met", "t/m", "einde", "jusqu'au", "fin", "à", "date de fin"),
+            required=True,
+        ),
+        Column(
+            "skills",
+            v.skills(words.skill_names, LEVEL_OFFERED),
+            {"en": "skills", "nl": "vaardigheden", "fr": "compétences"},
+            ("skill", "vaardigheid", "compétence"),
+            required=True,
+        ),
+        Column(
+            "languages",
+            v.several(v.choice(v.LANGUAGES)),
+            {"en": "languages", "nl": "talen", "fr": "langues"},
+            ("language", "taal", "langue"),
+        ),
+        Column(
+            "postcode",
+            v.postcode(words.places),
+            {"en": "postcode", "nl": "postcode", "fr": "code postal"},
+            ("postal code", "zip"),
+        ),
+        Column(
+            "radius_km",
+            v.rounded("0", "300"),
+            {"en": "radius (km)", "nl": "straal (km)", "fr": "rayon (km)"},
+            ("radius", "straal", "rayon", "distance (km)", "afstand (km)"),
+            empty=30,
+        ),
+        Column(
+            "remote",
+            v.yes_no,
+            {"en": "remote", "nl": "op afstand", "fr": "à distance"},
+            ("online", "distance"),
+            empty=False,
+        ),
+        Column(
+            "availability",
+            v.several(v.half_day),
+            {"en": "availability", "nl": "beschikbaarheid", "fr": "disponibilité"},
+            ("available", "beschikbaar", "disponibilités", "half-days", "halve dagen", "demi-journées"),
+        ),
+    )  # fmt: skip
