@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "timebank.reports.views",
     "timebank.imports.views",
     "timebank.hub.views",
+    "timebank.scheduler.views",
 )
 SUBSCRIBERS = (
     "timebank.audit.subscribers",

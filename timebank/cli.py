@@ -18,7 +18,7 @@ COMMANDS = {
     "demo": ("timebank.demo:command", "Fill an empty database with a lively demo."),
     "import": ("timebank.imports.cli:command", "Read a file of companies, staff, initiatives, requests or pledges."),
     "ledger": ("timebank.ledger.cli:group", "Check the hours ledger."),
-    "match": ("timebank.matching.cli:group", "Solve, verify and run the matching."),
+    "match": ("timebank.matching.cli:match", "Solve, verify and run the matching."),
     "report": ("timebank.reports.cli:group", "Export and verify CSR reports."),
     "run": ("timebank.processes:command", "Start everything on this machine."),
     "scheduler": ("timebank.scheduler.cli:command", "Run the scheduler's process."),

@@ -14,6 +14,7 @@ from timebank.matching import models as matching
 from timebank.notifications import models as notifications
 from timebank.organisations import models as organisations
 from timebank.pledges import models as pledges
+from timebank.scheduler import models as scheduler
 from timebank.taxonomy import models as taxonomy
 
 ROOMS = (
@@ -30,6 +31,7 @@ ROOMS = (
     notifications,
     organisations,
     pledges,
+    scheduler,
     taxonomy,
 )
 metadata = Base.metadata

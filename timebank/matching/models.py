@@ -86,6 +86,8 @@ class Run(PublicId, Base):
     requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     requested_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
+    # Which process executes it, so that a dead one's run is found.
+    holder: Mapped[str | None] = mapped_column(String(100))
     heartbeat_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     pledges: Mapped[int | None]
@@ -118,13 +120,3 @@ class RunSeat(Base):
     match_id: Mapped[int | None] = mapped_column(ForeignKey("matches.id"))
 
     run: Mapped[Run] = relationship(back_populates="outcomes")
-
-
-class SchedulerBeat(Base):
-    """That a scheduler is alive, and who leads; read by /healthz."""
-
-    __tablename__ = "scheduler_beats"
-
-    holder: Mapped[str] = mapped_column(String(100), primary_key=True)
-    leader: Mapped[bool]
-    at: Mapped[datetime]
