@@ -1,0 +1,179 @@
+"""`timebank match`: solve, verify and generate matching problems as files, without a database or any
+configuration.
+
+The kernel is imported inside the commands, so that help and other commands don't wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+NO_ANSWER = 1
+WRONG_USE = 2
+
+
+class OneLineError(click.ClickException):
+    """Wrong use or a malformed file, told in one line."""
+
+    exit_code = WRONG_USE
+
+
+class OneLineCommand(click.Command):
+    """A command that tells wrong use in one line, without the reminder how it is used."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            raise OneLineError(" ".join(error.format_message().split())) from None
+
+
+def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    return click.command(name, cls=OneLineCommand)
+
+
+def refuse(message: str) -> NoReturn:
+    raise OneLineError(message)
+
+
+@click.group()
+def match() -> None:
+    """Match pledged hours to the seats of coaching requests."""
+
+
+@command("solve")
+@click.argument("problem", type=click.Path(path_type=Path))
+@click.option("--mode", default="single", metavar="single", help="What a pledge may take in one run.")
+@click.option("--engine", default="auto", metavar="auto|scipy", help="What solves it; auto goes by size.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds for the solution.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the solution is written (.npz).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def solve_command(
+    problem: Path, mode: str, engine: str, time_limit: float | None, out: Path | None, as_json: bool
+) -> None:
+    """Solve PROBLEM (.npz): the best assignment of pledges to seats, with the proof that there is none
+    better.
+
+    Exit status: 0 with a solution, 1 without one, 2 for a malformed file or wrong use.
+    """
+    from timebank.matching.kernel import ProblemError, load_problem, save_solution, solve
+    from timebank.matching.kernel.modes import MODES
+    from timebank.matching.kernel.single import ENGINES
+
+    if mode not in MODES:
+        refuse(f"no mode {mode!r}; there is {' and '.join(MODES)}")
+    if engine not in ENGINES:
+        refuse(f"no engine {engine!r}; there are {' and '.join(ENGINES)}")
+    _check_target(out)
+    try:
+        loaded = load_problem(problem)
+        result = solve(loaded, mode=mode, engine=engine, time_limit=time_limit, progress=_progress())
+    except ProblemError as error:
+        refuse(f"{problem}: {error}")
+    except MemoryError:
+        refuse(f"{problem}: this needs more memory than there is")
+    if out is not None:
+        _write(out, lambda target: save_solution(result, target))
+    summary = {
+        "mode": result.mode,
+        "status": result.status,
+        "value": result.value,
+        "bound": result.bound,
+        "gap": result.gap,
+        "seconds": round(result.seconds, 6),
+    }
+    words = "  ".join(f"{key} {value}" for key, value in summary.items())
+    click.echo(json.dumps(summary) if as_json else words)
+    if result.status == "unknown":
+        sys.exit(NO_ANSWER)
+
+
+@command("verify")
+@click.argument("problem", type=click.Path(path_type=Path))
+@click.argument("solution", type=click.Path(path_type=Path))
+def verify_command(problem: Path, solution: Path) -> None:
+    """Check SOLUTION against PROBLEM from scratch: the rules, the value and the proof.
+
+    Exit status: 0 when all is right, 1 with the first violation, 2 for a malformed file.
+    """
+    from timebank.matching.kernel import VerificationError, verify_files
+
+    try:
+        verified = verify_files(problem, solution)
+    except VerificationError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(WRONG_USE if error.malformed else NO_ANSWER)
+    except MemoryError:
+        refuse("this needs more memory than there is")
+    click.echo(f"verified: {verified.form} form, value {verified.value} is the best possible")
+
+
+@command("generate")
+@click.option("--pledges", type=click.IntRange(0), required=True, help="How many pledges.")
+@click.option("--seats", type=click.IntRange(0), required=True, help="How many seats.")
+@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same instance.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where it is written (.npz).")
+@click.option("--scarce", is_flag=True, help="Ask for what few offer.")
+@click.option("--attributes", is_flag=True, help="The attribute form, not the best 64 candidates a seat.")
+def generate_command(pledges: int, seats: int, seed: int, out: Path, scarce: bool, attributes: bool) -> None:
+    """Write a realistic problem."""
+    from timebank.matching.kernel import ProblemError, generate, save_problem
+
+    _check_target(out)
+    try:
+        made = generate(pledges, seats, seed, scarce=scarce, attributes=attributes)
+    except ProblemError as error:
+        refuse(str(error))
+    except MemoryError:
+        refuse("this needs more memory than there is")
+    _write(out, lambda target: save_problem(made.problem, target, **made.bundle))
+
+
+match.add_command(solve_command)
+match.add_command(verify_command)
+match.add_command(generate_command)
+
+
+def _check_target(path: Path | None) -> None:
+    """Refuse before hours of work what could not be written after them."""
+    if path is None:
+        return
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_dir():
+        refuse(f"{path} is a folder")
+    if not folder.is_dir():
+        refuse(f"there is no folder {folder}")
+    if not os.access(folder, os.W_OK) and not os.access(path, os.W_OK):
+        refuse(f"{folder} cannot be written to")
+
+
+def _write(path: Path, save: Callable[[Path], None]) -> None:
+    try:
+        save(path)
+    except OSError as error:
+        refuse(f"{path} cannot be written: {error.strerror}")
+
+
+def _progress() -> Callable[[str, int, int], None] | None:
+    """Tell how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(step: str, done: int, total: int) -> None:
+        share = f" {100 * done // max(1, total)} %" if total > 1 else ""
+        click.echo(f"\r\x1b[K{step}{share}", nl=False, err=True)
+        if done == total:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    return tell
+
+
+if __name__ == "__main__":
+    match(prog_name="timebank match")

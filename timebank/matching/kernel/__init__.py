@@ -1,0 +1,40 @@
+"""The matching kernel: arrays in, a proved assignment out. It knows nothing of the database, the web or the
+language."""
+
+from timebank.matching.kernel.assignment import Assignment
+from timebank.matching.kernel.explain import PairExplanation, SeatExplanation, explain_pair, explain_seat
+from timebank.matching.kernel.files import load_problem, load_solution, save_problem, save_solution
+from timebank.matching.kernel.generate import generate
+from timebank.matching.kernel.modes import solve, verify_solution
+from timebank.matching.kernel.problem import (
+    FORBIDDEN,
+    AttributeProblem,
+    EdgeProblem,
+    Problem,
+    ProblemError,
+)
+from timebank.matching.kernel.verify import Verified, verify_files
+from timebank.matching.kernel.verify_input import VerificationError
+
+__all__ = [
+    "FORBIDDEN",
+    "Assignment",
+    "AttributeProblem",
+    "EdgeProblem",
+    "PairExplanation",
+    "Problem",
+    "ProblemError",
+    "SeatExplanation",
+    "VerificationError",
+    "Verified",
+    "explain_pair",
+    "explain_seat",
+    "generate",
+    "load_problem",
+    "load_solution",
+    "save_problem",
+    "save_solution",
+    "solve",
+    "verify_files",
+    "verify_solution",
+]

@@ -1,0 +1,153 @@
+"""Problems and solutions as `.npz` files: arrays alone, nothing pickled, and never half a file."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from timebank.matching.kernel.assignment import Assignment
+from timebank.matching.kernel.problem import (
+    ATTRIBUTE_ARRAYS,
+    EDGE_ARRAYS,
+    AttributeProblem,
+    EdgeProblem,
+    Problem,
+    ProblemError,
+)
+
+Target: TypeAlias = str | os.PathLike[str] | IO[bytes]
+
+_SCALARS: Final[dict[str, Callable[[Any], Any]]] = {
+    "value": int,
+    "bound": int,
+    "price_scale": int,
+    "gap": float,
+    "seconds": float,
+    "mode": str,
+    "status": str,
+}
+
+
+def load_problem(source: Target) -> Problem:
+    """Read a problem in either form; arrays that are not known are ignored.
+
+    Raises
+    ------
+    ProblemError : in one line, why the file is not a problem
+    """
+    names, arrays = _read(source, _form)
+    given: dict[str, Any] = {name: arrays.get(name) for name in names}
+    return EdgeProblem(**given) if names is EDGE_ARRAYS else AttributeProblem(**given)
+
+
+def _form(present: Collection[str]) -> Collection[str]:
+    """The arrays of the form that a file with these arrays has."""
+    attributes = "seat_must" in present or "pledge_skills" in present
+    return (
+        ATTRIBUTE_ARRAYS if attributes and not all(name in present for name in EDGE_ARRAYS) else EDGE_ARRAYS
+    )
+
+
+def save_problem(problem: Problem, target: Target, **more: NDArray[Any] | np.generic) -> None:
+    """Write a problem; `more` are arrays that stand beside it (such as those of another mode)."""
+    arrays: dict[str, Any] = {f.name: getattr(problem, f.name) for f in fields(problem)}
+    _write(target, {name: _stored(value) for name, value in {**arrays, **more}.items()})
+
+
+def save_solution(assignment: Assignment, target: Target) -> None:
+    """Write a solution with its certificate; a path gets all of it or keeps what stood there."""
+    _write(target, {f.name: _stored(getattr(assignment, f.name)) for f in fields(assignment)})
+
+
+def load_solution(source: Target) -> Assignment:
+    """Read a solution that this kernel wrote. Whether it is right is for `verify` to say.
+
+    Raises
+    ------
+    ProblemError : in one line, why the file is not a solution
+    """
+    names = [f.name for f in fields(Assignment)]
+    arrays: dict[str, Any]
+    _, arrays = _read(source, lambda present: names)
+    for name in names:
+        if name not in arrays:
+            raise ProblemError(f"array {name} is missing")
+    for name, kind in _SCALARS.items():
+        if arrays[name].ndim:
+            raise ProblemError(f"array {name} is not a single value")
+        try:
+            arrays[name] = kind(arrays[name])
+        except (TypeError, ValueError):
+            raise ProblemError(f"array {name} has type {arrays[name].dtype}") from None
+    return Assignment(**arrays)
+
+
+def _stored(value: Any) -> Any:
+    return (
+        np.int64(value)
+        if isinstance(value, int)
+        else np.float64(value)
+        if isinstance(value, float)
+        else value
+    )
+
+
+def _read(
+    source: Target, choose: Callable[[Collection[str]], Collection[str]]
+) -> tuple[Collection[str], dict[str, Any]]:
+    """The names that `choose` picks from those in the file, and their arrays; nothing else is read."""
+    name = "the file"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            archive = np.load(source, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ProblemError("not a .npz file")
+            with archive:
+                names = choose(archive.files)
+                arrays = {}
+                for name in names:
+                    if name in archive.files:
+                        arrays[name] = np.asarray(archive[name])
+                return names, arrays
+    except ProblemError:
+        raise
+    except FileNotFoundError:
+        raise ProblemError("no such file") from None
+    except MemoryError:
+        raise ProblemError(f"cannot read {name}: it says to be larger than the memory") from None
+    except (
+        Exception
+    ) as error:  # a damaged archive fails in zipfile, zlib, numpy or tokenize, in as many types
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ProblemError(f"cannot read {name}: {reason}") from None
+
+
+def _write(target: Target, arrays: Mapping[str, Any]) -> None:
+    if not isinstance(target, str | os.PathLike):
+        np.savez(target, allow_pickle=False, **arrays)
+        return
+    path = Path(os.path.realpath(target))
+    if path.exists() and not path.is_file():  # a device or a pipe has nothing to keep whole
+        with path.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("xb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,309 @@
+"""Single mode: each seat at most one pledge, each pledge at most one seat, for the greatest total weight,
+with its proof.
+
+The optimum comes from scipy's assignment solvers. Their answer is not trusted: integer prices are derived
+from it, and it is handed back only when these prove it. Scipy counts in float64, which holds every sum here
+exactly: a way that leaves a row or column out is always at hand, so no path costs more than a few times the
+largest weight, far below 2^53.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+from timebank.matching.kernel.assignment import Assignment, Status
+from timebank.matching.kernel.candidates import Pairs, best_per_seat, blocks, joined
+from timebank.matching.kernel.problem import (
+    MAX_ATTRIBUTE_WEIGHT,
+    AttributeProblem,
+    EdgeProblem,
+    IntArray,
+    Problem,
+    ProblemError,
+)
+
+ENGINES: Final = ("auto", "scipy")
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with the name of the step, how much of it is done, and how much it is."""
+
+KEPT_CANDIDATES: Final = 4_000_000
+"""Candidates of the attribute form that are solved at once; beyond, the best of each seat are solved and the
+others priced."""
+
+_FEWEST_PER_SEAT: Final = 16
+_VIOLATORS_PER_SEAT: Final = 8
+_DENSE_CELLS: Final = 4_000_000
+_DENSE_SHARE: Final = 0.25
+
+
+class NotProvedError(RuntimeError):
+    """The prices do not prove the answer. This is a defect of the solver, never of the input."""
+
+
+class _TimeUpError(Exception):
+    """The time limit has passed, and there is no proved answer."""
+
+
+class _Clock:
+    """When the work began and when it has to end."""
+
+    def __init__(self, limit: float | None) -> None:
+        self.start = perf_counter()
+        self.limit = limit
+
+    def check(self) -> None:
+        if self.limit is not None and perf_counter() - self.start > self.limit:
+            raise _TimeUpError
+
+    @property
+    def seconds(self) -> float:
+        return perf_counter() - self.start
+
+
+def solve_single(
+    problem: Problem, engine: str = "auto", time_limit: float | None = None, progress: Progress | None = None
+) -> Assignment:
+    """Give each seat at most one pledge and each pledge at most one seat, for the greatest total weight.
+
+    Maximises ``sum(w[e] * x[e])`` over the candidates e, x binary. The attribute form is solved over its
+    candidates where these are few; else over the best of each seat, after which all pairs are priced, and
+    those that could do better join, until none is left: the prices then prove the answer for all pairs.
+
+    Parameters
+    ----------
+    problem : either form
+    engine : ``auto`` or ``scipy``
+    time_limit : seconds; looked at between steps, so one step may exceed it
+    progress : is told about steps that take long
+
+    Returns
+    -------
+    Assignment : ``optimal`` with gap 0, or ``unknown`` where the time was up before the proof
+
+    Raises
+    ------
+    ProblemError : an engine that does not exist; a candidate of the attribute form that weighs more than 2^40
+    """
+    if engine not in ENGINES:
+        raise ProblemError(f"no engine {engine!r}; there are {' and '.join(ENGINES)}")
+    clock = _Clock(time_limit)
+    tell = progress or _silent
+    try:
+        if isinstance(problem, EdgeProblem):
+            pairs = _by_seat(problem)
+            pledges, u, v = _optimum(pairs, problem.n_seats, problem.n_pledges, clock)
+        else:
+            pairs, pledges, u, v = _attribute_optimum(problem, clock, tell)
+    except _TimeUpError:
+        return _unknown(problem, clock)
+    value = _proved_value(pairs, pledges, u, v)
+    return Assignment(pledges, value, value, 0.0, u, v, 1, clock.seconds, "single", "optimal")
+
+
+def _attribute_optimum(
+    problem: AttributeProblem, clock: _Clock, tell: Progress
+) -> tuple[Pairs, NDArray[np.int32], IntArray, IntArray]:
+    n_seats, n_pledges = problem.n_seats, problem.n_pledges
+    pairs, complete = _best_candidates(problem, clock, tell)
+    while True:
+        tell("solving", 0, 1)
+        pledges, u, v = _optimum(pairs, n_seats, n_pledges, clock)
+        if complete:
+            return pairs, pledges, u, v
+        more = _violators(problem, u, v, clock, tell)
+        if not more.seat.size:
+            return pairs, pledges, u, v
+        pairs = _ordered(joined([pairs, more]))
+
+
+def _best_candidates(problem: AttributeProblem, clock: _Clock, tell: Progress) -> tuple[Pairs, bool]:
+    """All candidates and True, or the best of each seat and False where all would be too many to hold."""
+    found: list[Pairs] = []
+    held, complete = 0, True
+    per_seat = max(_FEWEST_PER_SEAT, KEPT_CANDIDATES // max(1, problem.n_seats))
+    for done, block in blocks(problem):
+        clock.check()
+        tell("candidates", done, problem.n_seats)
+        found.append(block if complete else best_per_seat(block, block.weight, per_seat))
+        held += block.seat.size
+        if complete and held > KEPT_CANDIDATES:
+            complete = False
+            found = [best_per_seat(each, each.weight, per_seat) for each in found]
+    return joined(found), complete
+
+
+def _violators(problem: AttributeProblem, u: IntArray, v: IntArray, clock: _Clock, tell: Progress) -> Pairs:
+    """Of each seat, the pairs that the prices undercut most."""
+    found: list[Pairs] = []
+    for done, block in blocks(problem):
+        clock.check()
+        tell("pricing", done, problem.n_seats)
+        excess = block.weight - u[block.seat] - v[block.pledge]
+        out = np.flatnonzero(excess > 0)
+        if out.size:
+            undercut = Pairs(block.seat[out], block.pledge[out], block.weight[out])
+            found.append(best_per_seat(undercut, excess[out], _VIOLATORS_PER_SEAT))
+    return joined(found)
+
+
+def _ordered(pairs: Pairs) -> Pairs:
+    order = np.lexsort((pairs.pledge, pairs.seat))
+    return Pairs(pairs.seat[order], pairs.pledge[order], pairs.weight[order])
+
+
+def _by_seat(problem: EdgeProblem) -> Pairs:
+    pairs = Pairs(problem.seat, problem.pledge, problem.weight)
+    return pairs if np.all(pairs.seat[1:] >= pairs.seat[:-1]) else _ordered(pairs)
+
+
+# --- the optimum over a list of candidates, ordered by seat -------------------------------------------------
+
+
+def _optimum(
+    pairs: Pairs, n_seats: int, n_pledges: int, clock: _Clock
+) -> tuple[NDArray[np.int32], IntArray, IntArray]:
+    """The pledge of each seat, the prices of the seats and those of the pledges."""
+    clock.check()
+    seat_pledge = np.full(n_seats, -1, np.int32)
+    u, v = np.zeros(n_seats, np.int64), np.zeros(n_pledges, np.int64)
+    if pairs.seat.size:
+        # Only those with a candidate, numbered anew, so that no solver sees an empty row or column.
+        seats, row = np.unique(pairs.seat, return_inverse=True)
+        pledges, column = np.unique(pairs.pledge, return_inverse=True)
+        chosen = _matching(row, column, pairs.weight, seats.size, pledges.size)
+        has = chosen >= 0
+        seat_pledge[seats[has]] = pledges[chosen[has]]
+        u[seats], v[pledges] = _prices(row, column, pairs.weight, chosen, pledges.size, clock)
+    return seat_pledge, u, v
+
+
+def _matching(row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int) -> IntArray:
+    """The column of each row in a matching of greatest weight, -1 for none."""
+    cells = n_rows * n_columns
+    if cells <= _DENSE_CELLS and weight.size >= _DENSE_SHARE * cells:
+        return _dense_matching(row, column, weight, n_rows, n_columns)
+    if n_rows <= n_columns:
+        return _sparse_matching(row, column, weight, n_rows, n_columns)
+    of_column = _sparse_matching(column, row, weight, n_columns, n_rows)
+    chosen = np.full(n_rows, -1, np.int64)
+    has = np.flatnonzero(of_column >= 0)
+    chosen[of_column[has]] = has
+    return chosen
+
+
+def _dense_matching(
+    row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int
+) -> IntArray:
+    table = np.zeros((n_rows, n_columns))
+    table[row, column] = weight
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    chosen = np.full(n_rows, -1, np.int64)
+    real = table[rows, columns] > 0  # a pair without weight is no candidate: both stay out
+    chosen[rows[real]] = columns[real]
+    return chosen
+
+
+def _sparse_matching(
+    row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int
+) -> IntArray:
+    """At most as many rows as columns; each row has a column of its own besides, in which it stays out."""
+    top = int(weight.max()) + 1
+    out = np.arange(n_rows)
+    costs = csr_array(
+        (
+            np.concatenate([(top - weight).astype(np.float64), np.full(n_rows, float(top))]),
+            (np.concatenate([row, out]), np.concatenate([column, n_columns + out])),
+        ),
+        shape=(n_rows, n_columns + n_rows),
+    )
+    rows, columns = min_weight_full_bipartite_matching(costs)
+    chosen = np.full(n_rows, -1, np.int64)
+    real = columns < n_columns
+    chosen[rows[real]] = columns[real]
+    return chosen
+
+
+def _prices(
+    row: IntArray, column: IntArray, weight: IntArray, chosen: IntArray, n_columns: int, clock: _Clock
+) -> tuple[IntArray, IntArray]:
+    """The prices that prove the matching, those of the columns the least possible.
+
+    A column's price is at least what any row would gain by it over what that row has, where what a matched
+    row has grows less as its own column's price rises. So prices rise along alternating paths from 0 until
+    nothing moves: Bellman and Ford's relaxation, in which only the columns that moved in the last round are
+    looked at again. At an optimum no round runs in a circle, and there are fewer rounds than columns.
+    """
+    n_rows = chosen.size
+    start = np.searchsorted(row, np.arange(n_rows + 1))
+    matched = np.flatnonzero(chosen >= 0)
+    has = np.zeros(n_rows, np.int64)  # the weight of each row's match
+    held = chosen[row] == column
+    has[row[held]] = weight[held]
+    owner = np.full(n_columns, -1, np.int64)
+    owner[chosen[matched]] = matched
+
+    price = np.zeros(n_columns, np.int64)
+    np.maximum.at(price, column, weight - has[row])
+    moved = np.flatnonzero(price > 0)
+    for _ in range(n_columns + 1):
+        clock.check()
+        rows = owner[moved]
+        rows = rows[rows >= 0]
+        if not rows.size:
+            break
+        length = start[rows + 1] - start[rows]
+        edges = np.repeat(start[rows] - np.cumsum(length) + length, length) + np.arange(int(length.sum()))
+        target = column[edges]
+        wanted = weight[edges] - np.repeat(has[rows] - price[chosen[rows]], length)
+        higher = wanted > price[target]
+        target = target[higher]
+        np.maximum.at(price, target, wanted[higher])
+        moved = np.unique(target)
+    gains = np.where(chosen >= 0, has - price[chosen], 0)
+    return gains, price
+
+
+def _proved_value(pairs: Pairs, seat_pledge: NDArray[np.int32], u: IntArray, v: IntArray) -> int:
+    """The value, when the prices prove that there is none greater.
+
+    Raises
+    ------
+    NotProvedError : they do not
+    """
+    held = seat_pledge[pairs.seat] == pairs.pledge
+    value = int(pairs.weight[held].sum())
+    used = seat_pledge[seat_pledge >= 0]
+    feasible = used.size == np.unique(used).size == np.count_nonzero(held)
+    covered = bool(
+        (u >= 0).all() and (v >= 0).all() and (u[pairs.seat] + v[pairs.pledge] >= pairs.weight).all()
+    )
+    if not (feasible and covered and int(u.sum()) + int(v.sum()) == value):
+        raise NotProvedError("the prices do not prove the answer")
+    return value
+
+
+def _unknown(problem: Problem, clock: _Clock) -> Assignment:
+    """No answer, with prices that hold for every problem of its kind: the best each seat could hope for."""
+    u = np.zeros(problem.n_seats, np.int64)
+    if isinstance(problem, EdgeProblem):
+        np.maximum.at(u, problem.seat, problem.weight)
+    elif problem.n_pledges:
+        u += MAX_ATTRIBUTE_WEIGHT
+    nobody = np.full(problem.n_seats, -1, np.int32)
+    status: Status = "unknown"
+    bound = int(u.sum())
+    v = np.zeros(problem.n_pledges, np.int64)
+    return Assignment(nobody, 0, bound, float(bound), u, v, 1, clock.seconds, "single", status)
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """Tell nobody."""
