@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_SIDES = {
-    "seat_": "must languages x y remote from until week hours request org nice causes bonus",
-    "pledge_": "skills languages x y radius remote from until week capacity org causes excluded_causes monthly",
-}
+_SEAT = "must nice languages x y remote from until week hours request org causes bonus"
+_PLEDGE = "skills languages x y radius remote from until week capacity monthly org causes excluded_causes"
+_SIDES = {"seat_": _SEAT.split(), "pledge_": _PLEDGE.split()}
 _MASKS = ("must", "nice", "skills")
 _OPTIONAL = ("nice", "causes", "bonus", "excluded_causes", "monthly")
 _INT32, _INT64, _BLOCKS = (-(2**31), 2**31 - 1), (-(2**63), 2**63 - 1), (0, 2**63 - 1)
@@ -117,7 +116,7 @@ class Arrays:
     def side(self, prefix: str, size: int, words: int) -> dict[str, Array]:
         """The attributes of one side by their names, zeros where an optional one is left out."""
         result = {}
-        for name in _SIDES[prefix].split():
+        for name in _SIDES[prefix]:
             full, shape = prefix + name, (size, words) if name in _MASKS else (size,)
             if name in _OPTIONAL and full not in self.names:
                 result[name] = np.zeros(shape, np.uint64 if name in _MASKS else np.int64)
