@@ -349,9 +349,8 @@ class _DateInput(DateInput):
     """The browser's own date field; a plain one for text that the browser's would swallow."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
-        text = field._value()
         # A date field swallows "31/02/2026"; what was typed must stay.
-        readable = not text or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
+        readable = field.data is not None or not field._value()
         kwargs.setdefault("type", "date" if readable else "text")
         return super().__call__(field, **kwargs)
 
@@ -376,6 +375,10 @@ class DateField(Parsed):
             return day_of(text)
         except ValueError:
             raise ValueError(_("Write a date as 31/03/2026.")) from None
+
+    def _value(self) -> str:
+        # Whatever notation it was typed in, the browser's date field wants this one.
+        return self.data.isoformat() if self.data else super()._value()
 
     def show(self, value: date) -> str:
         return value.isoformat()
