@@ -1435,6 +1435,7 @@ def upgrade() -> None:
         sa.Column("from_date", sa.Date(), nullable=False),
         sa.Column("until_date", sa.Date(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("amendments", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("from_date <= until_date", name=op.f("ck_tranches_from_before_until")),
         sa.CheckConstraint("minutes >= 0", name=op.f("ck_tranches_minutes_not_negative")),
@@ -1634,6 +1635,7 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.Integer(), nullable=False),
         sa.Column("initiative_id", sa.Integer(), nullable=False),
         sa.Column("match_id", sa.Integer(), nullable=True),
+        sa.Column("employment_id", sa.Integer(), nullable=True),
         sa.Column(
             "state",
             sa.Enum(
@@ -1652,6 +1654,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("standing_body", sa.Text(), nullable=True),
         sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("company_accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("company_accepted_by_id", sa.Integer(), nullable=True),
@@ -1675,8 +1678,14 @@ def upgrade() -> None:
             "(initiative_accepted_at IS NULL) = (initiative_accepted_by_id IS NULL)",
             name=op.f("ck_agreements_initiative_accepted"),
         ),
+        sa.CheckConstraint(
+            "(match_id IS NULL) = (employment_id IS NULL)", name=op.f("ck_agreements_employment_iff_match")
+        ),
         sa.ForeignKeyConstraint(
             ["company_accepted_by_id"], ["users.id"], name=op.f("fk_agreements_company_accepted_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employment_id"], ["employments.id"], name=op.f("fk_agreements_employment_id_employments")
         ),
         sa.ForeignKeyConstraint(
             ["initiative_accepted_by_id"],

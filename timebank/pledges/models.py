@@ -107,6 +107,8 @@ class Tranche(PublicId, Base):
     from_date: Mapped[date]
     until_date: Mapped[date]
     minutes: Mapped[int]
+    # How often its minutes were changed once approved: the ledger's keys of grants and cuts number them.
+    amendments: Mapped[int] = mapped_column(default=0)
 
     pledge: Mapped[Pledge] = relationship(back_populates="tranches")
 
