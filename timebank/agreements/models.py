@@ -21,6 +21,16 @@ class AgreementState(enum.StrEnum):
     ENDED = "ended"
 
 
+LIVE_STATES = (AgreementState.DRAFTED, AgreementState.HALF, AgreementState.IN_FORCE)
+
+# act: from which states, to which
+AGREEMENT_ACTS: dict[str, tuple[frozenset[AgreementState], AgreementState]] = {
+    "accept_first": (frozenset({AgreementState.DRAFTED}), AgreementState.HALF),
+    "accept_second": (frozenset({AgreementState.HALF}), AgreementState.IN_FORCE),
+    "end": (frozenset(LIVE_STATES), AgreementState.ENDED),
+}
+
+
 class AgreementTemplate(Base):
     """The text with its blanks, by version and language; a version is never changed."""
 
@@ -53,6 +63,7 @@ class Agreement(PublicId, Base):
             name="both_accepted_if_in_force",
         ),
         CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended_at_iff_ended"),
+        CheckConstraint("(match_id IS NULL) = (employment_id IS NULL)", name="employment_iff_match"),
         CheckConstraint(LANGUAGE_KNOWN, name="language_known"),
         Index("uq_agreements_live_match", "match_id", unique=True, postgresql_where=LIVE, sqlite_where=LIVE),
         Index(
@@ -70,6 +81,8 @@ class Agreement(PublicId, Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     initiative_id: Mapped[int] = mapped_column(ForeignKey("initiatives.id"))
     match_id: Mapped[int | None] = mapped_column(ForeignKey("matches.id"))
+    # Whose coaching it is, so that this person may read it; empty for a standing one.
+    employment_id: Mapped[int | None] = mapped_column(ForeignKey("employments.id"))
     state: Mapped[AgreementState] = mapped_column(
         enum_column(AgreementState, "state_known"), default=AgreementState.DRAFTED
     )
@@ -77,6 +90,8 @@ class Agreement(PublicId, Base):
     language: Mapped[str] = mapped_column(String(2))
     title: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)
+    # The same wording without coach and coaching, which the company may accept in its place for all of them.
+    standing_body: Mapped[str | None] = mapped_column(Text)
     drafted_at: Mapped[datetime]
     company_accepted_at: Mapped[datetime | None]
     company_accepted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
