@@ -49,7 +49,6 @@ class Settings:
     debug: bool = _setting("TIMEBANK_DEBUG", default=False)
     log_level: str = _setting("TIMEBANK_LOG_LEVEL", default="INFO")
     proposal_days: int = _setting("TIMEBANK_PROPOSAL_DAYS", default=7)
-    run_hour: int = _setting("TIMEBANK_RUN_HOUR", default=4)
     max_upload_bytes: int = _setting("TIMEBANK_MAX_UPLOAD_MB", default=20 * 1024 * 1024)
 
     @property
@@ -111,7 +110,6 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         debug=source.boolean("TIMEBANK_DEBUG", _default("debug")),
         log_level=source.choice("TIMEBANK_LOG_LEVEL", LOG_LEVELS, _default("log_level"), upper=True),
         proposal_days=source.integer("TIMEBANK_PROPOSAL_DAYS", _default("proposal_days"), 1, 60),
-        run_hour=source.integer("TIMEBANK_RUN_HOUR", _default("run_hour"), 0, 23),
         max_upload_bytes=1024 * 1024 * source.integer("TIMEBANK_MAX_UPLOAD_MB", 20, 1, 1024),
     )
     if settings.production and settings.debug:

@@ -74,7 +74,6 @@ def test_a_good_production_environment_gives_typed_settings() -> None:
         ("TIMEBANK_SMTP_URL", "smtp://mail:port"),
         ("TIMEBANK_LOG_LEVEL", "LOUD"),
         ("TIMEBANK_PROPOSAL_DAYS", "0"),
-        ("TIMEBANK_RUN_HOUR", "24"),
         ("PORT", "eighty"),
         ("PORT", "70000"),
         ("PORT", "²"),
@@ -108,7 +107,6 @@ def test_each_value_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
         "TIMEBANK_DEBUG": "0",
         "TIMEBANK_LOG_LEVEL": "ERROR",
         "TIMEBANK_PROPOSAL_DAYS": "9",
-        "TIMEBANK_RUN_HOUR": "5",
         "TIMEBANK_MAX_UPLOAD_MB": "8",
     }
     expected = load(values)
@@ -157,13 +155,13 @@ def test_development_needs_nothing_and_keeps_its_key(monkeypatch: pytest.MonkeyP
 
 def test_an_env_file_fills_in_for_development_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(config, "ROOT", tmp_path)
-    (tmp_path / ".env").write_text('# mine\nexport PORT="8200"\nTIMEBANK_RUN_HOUR=6\n', encoding="utf-8")
+    (tmp_path / ".env").write_text('# mine\nexport PORT="8200"\nTIMEBANK_PROPOSAL_DAYS=6\n', encoding="utf-8")
     monkeypatch.setenv("TIMEBANK_DATABASE_URL", f"sqlite:///{tmp_path}/t.db")
     monkeypatch.setenv("TIMEBANK_SECRET_KEY", GOOD["TIMEBANK_SECRET_KEY"])
-    monkeypatch.setenv("TIMEBANK_RUN_HOUR", "5")
+    monkeypatch.setenv("TIMEBANK_PROPOSAL_DAYS", "5")
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.setenv("TIMEBANK_ENV", "development")
-    assert (load().port, load().run_hour) == (8200, 5)
+    assert (load().port, load().proposal_days) == (8200, 5)
     monkeypatch.setenv("TIMEBANK_ENV", "production")
     assert load().port == 8000
 
