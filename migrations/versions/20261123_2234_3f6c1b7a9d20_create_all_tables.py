@@ -820,6 +820,7 @@ def upgrade() -> None:
         sa.Column("approved_by_id", sa.Integer(), nullable=True),
         sa.Column("refused_reason", sa.String(length=2000), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_note", sa.String(length=2000), nullable=True),
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
             "(state = 'ended') = (end_reason IS NOT NULL)", name=op.f("ck_pledges_end_reason_iff_ended")

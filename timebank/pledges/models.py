@@ -80,6 +80,8 @@ class Pledge(PublicId, Base):
     approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     refused_reason: Mapped[str | None] = mapped_column(String(2000))
     ended_at: Mapped[datetime | None]
+    # Why HR took its approval back; the employee reads it.
+    end_note: Mapped[str | None] = mapped_column(String(2000))
 
     employment: Mapped[Employment] = relationship()
     place: Mapped[Postcode] = relationship()
