@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -136,6 +137,33 @@ def generate_command(pledges: int, seats: int, seed: int, out: Path, scarce: boo
     _write(out, lambda target: save_problem(made.problem, target, **made.bundle))
 
 
+@command("run")
+@click.option("--mode", default="single", metavar="single", help="What a pledge may take in one run.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Run as if it were this day.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def run_command(mode: str, as_of: datetime | None, as_json: bool) -> None:
+    """Match what is free in the database now, and send the proposals."""
+    from timebank.matching import run_commands
+    from timebank.matching.kernel.modes import MODES
+
+    if mode not in MODES:
+        refuse(f"no mode {mode!r}; there is {' and '.join(MODES)}")
+    run_commands.print_run(run_commands.run(as_of), as_json)
+
+
+@command("export")
+@click.argument("run_id", metavar="RUN")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder.")
+def export_command(run_id: str, out: Path) -> None:
+    """Write a run's problem.npz and solution.npz, so that anybody can verify it."""
+    from timebank.matching import run_commands
+
+    for path in run_commands.export(run_id, out):
+        click.echo(path)
+
+
+match.add_command(run_command)
+match.add_command(export_command)
 match.add_command(solve_command)
 match.add_command(verify_command)
 match.add_command(generate_command)

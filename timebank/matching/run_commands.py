@@ -1,0 +1,53 @@
+"""`timebank match run` and `timebank match export`: the commands that need the database."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from timebank import clock, db
+from timebank.auth.actor import COMMAND_LINE
+from timebank.commands import app_context
+from timebank.errors import DomainError
+from timebank.matching import runs
+from timebank.matching.models import Run, RunTrigger
+
+
+def run(as_of: datetime | None) -> Run:
+    """Make a run now, as of a day if one is given, and write its proposals."""
+    from flask import current_app
+
+    with app_context(), clock.hold(as_of.date()) if as_of else nullcontext():
+        with db.unit_of_work() as session:
+            queued = runs.request_run(
+                session, actor=COMMAND_LINE, now=clock.now(), trigger=RunTrigger.COMMAND
+            )
+        return runs.execute(queued.public_id, proposal_days=current_app.config["SETTINGS"].proposal_days)
+
+
+def print_run(done: Run, as_json: bool) -> None:
+    summary = runs.summary(done)
+    click.echo(json.dumps(summary) if as_json else "  ".join(f"{k} {v}" for k, v in summary.items()))
+
+
+def export(run_id: str, out: Path) -> list[Path]:
+    """Write a run's files into a folder.
+
+    Raises click.UsageError for what is no run's id, DomainError for a run that is not there.
+    """
+    try:
+        public_id = uuid.UUID(run_id)
+    except ValueError:
+        raise click.UsageError(f"{run_id} is no run's id") from None
+    with app_context(), db.read_session() as session:
+        try:
+            return runs.export(session, public_id, out)
+        except DomainError as error:
+            raise click.UsageError(str(error)) from None
+        except OSError as error:
+            raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None

@@ -1,0 +1,127 @@
+"""What the scheduler's process does, each as one call of services; it holds no rule itself.
+
+Every function may be called at any time and as often as one likes: what is not due is not done, what was done is not
+done again.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank import clock, db, files
+from timebank.auth.actor import SYSTEM
+from timebank.coaching import service as coaching
+from timebank.errors import DomainError
+from timebank.jobs import service as jobs
+from timebank.matches import service as matches
+from timebank.matching import runs
+from timebank.matching.models import Run, RunTrigger
+from timebank.notifications import service as notifications
+from timebank.pledges import service as pledges
+from timebank.scheduler.models import SchedulerBeat
+
+log = structlog.get_logger(__name__)
+
+NIGHTLY_AT = time(4)  # Brussels; 02:00 comes twice in October and not at all in March
+
+
+def name() -> str:
+    """This process, as the table of signs of life shows it."""
+    return f"{platform.node()[:80]}:{os.getpid()}"
+
+
+def beat(leader: bool) -> None:
+    """Leave a sign of life; forget those of processes that have been silent for a day."""
+    now = clock.now()
+    with db.unit_of_work() as session:
+        session.merge(SchedulerBeat(holder=name(), leader=leader, at=now))
+        for old in session.scalars(select(SchedulerBeat).where(SchedulerBeat.at < now - timedelta(days=1))):
+            session.delete(old)
+
+
+def request_nightly(day: date) -> None:
+    """Queue the nightly run of a date, once."""
+    with db.unit_of_work() as session:
+        runs.request_run(
+            session, actor=SYSTEM, now=clock.now(), trigger=RunTrigger.NIGHTLY, nightly_date=day
+        )
+
+
+def last_due(now: datetime) -> date:
+    """The date of the last nightly run that should have begun by `now`."""
+    local = now.astimezone(clock.BRUSSELS)
+    return local.date() if local.time() >= NIGHTLY_AT else local.date() - timedelta(days=1)
+
+
+def catch_up() -> None:
+    """Queue the last nightly run once if it was missed while no scheduler ran.
+
+    A database that never had a nightly run has missed none.
+    """
+    due = last_due(clock.now())
+    with db.read_session() as session:
+        newest = session.scalar(
+            select(Run.nightly_date).where(Run.nightly_date.is_not(None)).order_by(Run.nightly_date.desc()).limit(1)
+        )
+    if newest is not None and newest < due:
+        log.info("nightly_run_missed", date=str(due))
+        request_nightly(due)
+
+
+def abandon_dead_runs() -> None:
+    with db.unit_of_work() as session:
+        found = runs.abandon_dead(session, now=clock.now())
+    if found:
+        log.warning("runs_abandoned", number=found)
+
+
+def execute_runs(proposal_days: int) -> int:
+    """Carry out what is queued, one run after the other; gives their number."""
+    done = 0
+    while True:
+        with db.read_session() as session:
+            public_id = runs.next_queued(session)
+        if public_id is None:
+            return done
+        try:
+            runs.execute(public_id, proposal_days=proposal_days)
+        except DomainError as refusal:
+            log.info("run_not_executed", run=str(public_id), reason=str(refusal))
+        except Exception:
+            # It is logged and stands at the run, for the operator to see; the others go on.
+            log.warning("run_gave_up", run=str(public_id))
+        done += 1
+
+
+def work_jobs() -> int:
+    """Work on the jobs that wait; gives their number."""
+    return jobs.work_all()
+
+
+def send_mail() -> int:
+    return notifications.send_due(clock.now())
+
+
+HOUSEKEEPING: dict[str, Callable[[Session, datetime], object]] = {
+    "proposals": lambda session, now: matches.expire_open(session, now=now),
+    "pledges": lambda session, now: pledges.expire_pledges(session, now=now),
+    "requests": lambda session, now: coaching.close_expired(session, now=now),
+    "files": lambda session, now: files.purge(session, now=now),
+}
+
+
+def keep_house() -> None:
+    """Expire and close what is over; each kind in a transaction of its own, so that one fault stops no other."""
+    for kind, act in HOUSEKEEPING.items():
+        try:
+            with db.unit_of_work() as session:
+                act(session, clock.now())
+        except Exception:
+            log.exception("housekeeping_failed", kind=kind)
