@@ -37,9 +37,7 @@ check: .venv/.tools ## Style, types, import rules, templates, translations
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet timebank
-	@mkdir -p var
-	$(BIN)/pybabel --quiet extract -F babel.cfg -k _l --no-location --omit-header -o var/messages.pot config.py timebank
-	$(BIN)/pybabel --quiet update --check --omit-header --no-fuzzy-matching --ignore-obsolete -i var/messages.pot -d timebank/translations
+	$(BIN)/python -m pytest -q tests/test_translations.py tests/test_packaging.py
 
 format: .venv/.tools ## Put the code into the one format
 	$(BIN)/ruff check --fix --exit-zero --quiet .

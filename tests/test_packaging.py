@@ -33,7 +33,9 @@ def test_each_requirement_is_pinned_within_its_range(wanted: str) -> None:
     for pin in pins:
         version = next(iter(pin.specifier))
         assert version.operator == "=="
-        assert requirement.specifier.contains(version.version), f"{pin} is outside {requirement}: run make lock"
+        assert requirement.specifier.contains(version.version), (
+            f"{pin} is outside {requirement}: run make lock"
+        )
 
 
 def test_every_pin_has_hashes() -> None:
