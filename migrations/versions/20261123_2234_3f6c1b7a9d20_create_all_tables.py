@@ -48,6 +48,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("position", name=op.f("uq_causes_position")),
     )
     op.create_table(
+        "instance_marks",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_instance_marks")),
+    )
+    op.create_table(
         "login_attempts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
@@ -325,6 +331,7 @@ def upgrade() -> None:
         ),
         sa.Column("progress", sa.Integer(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("error", sa.String(length=500), nullable=True),
         sa.Column("requested_by_id", sa.Integer(), nullable=True),
@@ -2098,6 +2105,7 @@ def downgrade() -> None:
     op.drop_table("municipalities")
     op.drop_index(op.f("ix_login_attempts_key_at"), table_name="login_attempts")
     op.drop_table("login_attempts")
+    op.drop_table("instance_marks")
     op.drop_table("causes")
     op.drop_table("agreement_templates")
     if op.get_bind().dialect.name == "postgresql":

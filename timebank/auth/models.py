@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from timebank.db import Base, PublicId, enum_column
+from timebank.marks import InstanceMark as InstanceMark
 
 
 class Role(enum.StrEnum):

@@ -42,6 +42,8 @@ class Job(PublicId, Base):
     state: Mapped[JobState] = mapped_column(enum_column(JobState, "state_known"), default=JobState.QUEUED)
     progress: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    # How often it was claimed: a job that keeps killing its worker must not come back for ever.
+    attempts: Mapped[int] = mapped_column(default=0)
     result: Mapped[dict[str, Any] | None]
     error: Mapped[str | None] = mapped_column(String(500))
     requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
