@@ -22,7 +22,9 @@ def edge_weights(problem: EdgeProblem) -> Weights:
 def attribute_weights(problem: AttributeProblem) -> Weights:
     """All candidates with their weights."""
     pairs = ((i, j) for i in range(problem.n_seats) for j in range(problem.n_pledges))
-    return {(i, j): w for i, j in pairs if not broken_rules(problem, i, j) and (w := points(problem, i, j)) >= 1}
+    return {
+        (i, j): w for i, j in pairs if not broken_rules(problem, i, j) and (w := points(problem, i, j)) >= 1
+    }
 
 
 def broken_rules(p: AttributeProblem, i: int, j: int) -> list[str]:
@@ -31,7 +33,9 @@ def broken_rules(p: AttributeProblem, i: int, j: int) -> list[str]:
     dx, dy = int(p.seat_x[i]) - int(p.pledge_x[j]), int(p.seat_y[i]) - int(p.pledge_y[j])
     on_site = dx * dx + dy * dy <= int(p.pledge_radius[j]) ** 2
     remote = bool(p.seat_remote[i]) and bool(p.pledge_remote[j])
-    overlap = min(int(p.seat_until[i]), int(p.pledge_until[j])) - max(int(p.seat_from[i]), int(p.pledge_from[j]))
+    overlap = min(int(p.seat_until[i]), int(p.pledge_until[j])) - max(
+        int(p.seat_from[i]), int(p.pledge_from[j])
+    )
     half_days = (int(p.seat_week[i]) & int(p.pledge_week[j])).bit_count()
     hours, monthly = int(p.seat_hours[i]), int(p.pledge_monthly[j])
     request, company = int(p.seat_request[i]), int(p.pledge_org[j])
@@ -83,7 +87,9 @@ def best_value(weights: Weights, n_seats: int) -> int:
         if seat == n_seats:
             return 0
         pledges = [j for i, j in weights if i == seat and j not in taken]
-        return max([best(seat + 1, taken), *(weights[seat, j] + best(seat + 1, taken | {j}) for j in pledges)])
+        return max(
+            [best(seat + 1, taken), *(weights[seat, j] + best(seat + 1, taken | {j}) for j in pledges)]
+        )
 
     return best(0, frozenset())
 
@@ -115,7 +121,9 @@ def edge_problems(draw: st.DrawFn, largest: int = 6) -> EdgeProblem:
     return EdgeProblem(n_seats, n_pledges, [i for i, _ in pairs], [j for _, j in pairs], weights)
 
 
-def attribute_arrays(rng: np.random.Generator, n_seats: int, n_pledges: int, words: int = 2) -> dict[str, Any]:
+def attribute_arrays(
+    rng: np.random.Generator, n_seats: int, n_pledges: int, words: int = 2
+) -> dict[str, Any]:
     """An instance in which each rule bites now and then, and much stands just at the edge of a rule."""
 
     def mask(n: int, share: float) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.matching.kernel.oracle import (
     attribute_arrays,
     attribute_problems,
@@ -16,7 +17,6 @@ from tests.matching.kernel.oracle import (
     broken_rules,
     points,
 )
-
 from timebank.matching.kernel import (
     FORBIDDEN,
     AttributeProblem,
@@ -33,9 +33,7 @@ from timebank.matching.kernel.explain import RULES
 def found(problem: AttributeProblem) -> dict[tuple[int, int], int]:
     result = {}
     for _, block in blocks(problem):
-        result.update(
-            {(i, j): w for i, j, w in zip(*(column.tolist() for column in block), strict=True)}
-        )
+        result.update({(i, j): w for i, j, w in zip(*(column.tolist() for column in block), strict=True)})
     return result
 
 
@@ -52,7 +50,10 @@ def one_pair(**changes: Any) -> AttributeProblem:
         "w_base": 100, "w_nice": 7, "w_cause": 5, "w_near": 10, "w_near_metres": 100, "w_remote": 3,
     }  # fmt: skip
     arrays.update(changes)
-    arrays["seat_remote"], arrays["pledge_remote"] = np.array(arrays["seat_remote"]), np.array(arrays["pledge_remote"])
+    arrays["seat_remote"], arrays["pledge_remote"] = (
+        np.array(arrays["seat_remote"]),
+        np.array(arrays["pledge_remote"]),
+    )
     return AttributeProblem(**arrays)
 
 
@@ -169,7 +170,9 @@ def test_a_pledge_near_by_that_also_works_remotely_gets_the_points_of_being_near
 
 @pytest.mark.parametrize("far", [2**31 - 1, -(2**31)])
 def test_coordinates_at_the_ends_of_int32_do_not_overflow(far: int) -> None:
-    apart = one_pair(seat_x=[far], seat_y=[far], pledge_x=[-1 - far], pledge_y=[-1 - far], pledge_radius=[2**31 - 1])
+    apart = one_pair(
+        seat_x=[far], seat_y=[far], pledge_x=[-1 - far], pledge_y=[-1 - far], pledge_radius=[2**31 - 1]
+    )
     assert explain_pair(apart, 0, 0).broken == ("place",)
     near = one_pair(seat_x=[far], pledge_x=[far], pledge_y=[0], pledge_radius=[2**31 - 1])
     assert explain_pair(near, 0, 0).distance == 0
@@ -179,7 +182,12 @@ def test_coordinates_at_the_ends_of_int32_do_not_overflow(far: int) -> None:
 
 @given(st.lists(st.integers(0, 2**63 - 1), max_size=20))
 def test_integer_roots_are_exact(numbers: list[int]) -> None:
-    edges = [square + d for root in (1, 2**26 + 1, 2**31 - 1, 3_037_000_499) for square in [root * root] for d in (-1, 0)]
+    edges = [
+        square + d
+        for root in (1, 2**26 + 1, 2**31 - 1, 3_037_000_499)
+        for square in [root * root]
+        for d in (-1, 0)
+    ]
     squares = np.array([*numbers, *edges, 0, 2**63 - 1], np.int64)
     assert integer_sqrt(squares).tolist() == [isqrt(n) for n in squares.tolist()]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
+
 from tests.matching.kernel.oracle import (
     assert_proved,
     attribute_arrays,
@@ -18,8 +19,14 @@ from tests.matching.kernel.oracle import (
     edge_problems,
     edge_weights,
 )
-
-from timebank.matching.kernel import AttributeProblem, EdgeProblem, ProblemError, generate, solve, verify_solution
+from timebank.matching.kernel import (
+    AttributeProblem,
+    EdgeProblem,
+    ProblemError,
+    generate,
+    solve,
+    verify_solution,
+)
 from timebank.matching.kernel import single as single_mode
 
 
@@ -42,7 +49,9 @@ def test_attribute_form_equals_trying_everything(problem: AttributeProblem) -> N
     assert verify_solution(problem, answer).value == answer.value
 
 
-def random_edges(rng: np.random.Generator, n_seats: int, n_pledges: int, degree: int, top: int) -> EdgeProblem:
+def random_edges(
+    rng: np.random.Generator, n_seats: int, n_pledges: int, degree: int, top: int
+) -> EdgeProblem:
     seat = np.repeat(np.arange(n_seats), degree)
     key = np.unique(seat * n_pledges + rng.integers(0, n_pledges, seat.size))
     rng.shuffle(key)
@@ -116,7 +125,9 @@ def test_without_candidates_nobody_gets_a_seat(seats: int, pledges: int) -> None
 
 @settings(max_examples=40, deadline=None)
 @given(attribute_problems(), st.randoms(use_true_random=False))
-def test_the_order_of_seats_and_pledges_does_not_matter(problem: AttributeProblem, random: st.DataObject) -> None:
+def test_the_order_of_seats_and_pledges_does_not_matter(
+    problem: AttributeProblem, random: st.DataObject
+) -> None:
     seats, pledges = list(range(problem.n_seats)), list(range(problem.n_pledges))
     random.shuffle(seats)  # type: ignore[attr-defined]
     random.shuffle(pledges)  # type: ignore[attr-defined]
@@ -132,7 +143,9 @@ def test_the_order_of_seats_and_pledges_does_not_matter(problem: AttributeProble
 
 
 @pytest.mark.parametrize("scarce", [False, True])
-def test_few_candidates_with_pricing_reach_the_optimum_of_all(scarce: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_candidates_with_pricing_reach_the_optimum_of_all(
+    scarce: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     problem = generate(500, 700, 3, scarce=scarce, attributes=True).problem
     assert isinstance(problem, AttributeProblem)
     whole = solve(problem)
@@ -166,7 +179,10 @@ def test_the_input_is_not_changed() -> None:
     problem = random_edges(np.random.default_rng(2), 30, 20, 4, 9)
     before = [np.copy(a) for a in (problem.seat, problem.pledge, problem.weight)]
     solve(problem)
-    assert all(np.array_equal(a, b) for a, b in zip(before, (problem.seat, problem.pledge, problem.weight), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(before, (problem.seat, problem.pledge, problem.weight), strict=True)
+    )
 
 
 def test_a_time_limit_that_is_over_leaves_no_answer_and_an_honest_bound() -> None:

@@ -122,6 +122,8 @@ def _read(
         raise
     except FileNotFoundError:
         raise ProblemError("no such file") from None
+    except OSError as error:
+        raise ProblemError(f"cannot read {name}: {error.strerror or error}") from None
     except MemoryError:
         raise ProblemError(f"cannot read {name}: it says to be larger than the memory") from None
     except (
