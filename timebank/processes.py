@@ -324,11 +324,10 @@ def _guard(reading: int) -> None:
 
 
 def _upgrade_and_look() -> dict[str, bool]:
-    """Migrate, and say whether anything is in the database and whether the demo's people are."""
+    """Migrate, and say whether anything is in the database and whether it is the demo."""
     from sqlalchemy import exists, select
 
-    from timebank import db
-    from timebank.auth.models import User
+    from timebank import db, marks
     from timebank.cli import upgrade_database
     from timebank.organisations.models import Organisation
 
@@ -336,7 +335,7 @@ def _upgrade_and_look() -> dict[str, bool]:
     with db.read_session() as session:
         return {
             "organisations": bool(session.scalar(select(exists().select_from(Organisation)))),
-            "demo": bool(session.scalar(select(exists().where(User.email.in_(DEMO_PEOPLE))))),
+            "demo": marks.is_demo(session),
         }
 
 
