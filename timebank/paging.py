@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 
 Q = TypeVar("Q", bound=Select[Any])
 
+
 def key(values: Sequence[Any]) -> str:
     """The address form of a row's sort values."""
     plain = [["d", v.isoformat()] if isinstance(v, datetime | date) else v for v in values]
@@ -50,7 +51,7 @@ def _fits(value: Any, column: ColumnElement[Any]) -> bool:
 
 def after(
     query: Q,
-    order: Sequence[ColumnElement[Any]],
+    order: Sequence[Any],
     text: str | None,
     limit: int,
     *,

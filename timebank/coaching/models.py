@@ -36,7 +36,7 @@ class Shape(enum.StrEnum):
     OPEN_ENDED = "open_ended"
 
 
-# act: from which states, to which. A request that looks like staffing is submitted to the operator; others open at once.
+# act: from which states, to which. What looks like staffing is submitted to the operator; the rest opens at once.
 REQUEST_ACTS: dict[str, tuple[frozenset[RequestState], RequestState]] = {
     "submit": (frozenset({RequestState.DRAFT}), RequestState.SUBMITTED),
     "open": (frozenset({RequestState.DRAFT, RequestState.SUBMITTED, RequestState.PAUSED}), RequestState.OPEN),
@@ -45,6 +45,8 @@ REQUEST_ACTS: dict[str, tuple[frozenset[RequestState], RequestState]] = {
         frozenset({RequestState.DRAFT, RequestState.SUBMITTED, RequestState.OPEN, RequestState.PAUSED}),
         RequestState.CLOSED,
     ),
+    # Only of a filled one whose seat became free again; the service sees to that.
+    "reopen": (frozenset({RequestState.CLOSED}), RequestState.OPEN),
 }
 
 
@@ -66,8 +68,12 @@ class CoachingRequest(PublicId, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     initiative_id: Mapped[int] = mapped_column(ForeignKey("initiatives.id"))
-    state: Mapped[RequestState] = mapped_column(enum_column(RequestState, "state_known"), default=RequestState.DRAFT)
-    closed_reason: Mapped[ClosedReason | None] = mapped_column(enum_column(ClosedReason, "closed_reason_known"))
+    state: Mapped[RequestState] = mapped_column(
+        enum_column(RequestState, "state_known"), default=RequestState.DRAFT
+    )
+    closed_reason: Mapped[ClosedReason | None] = mapped_column(
+        enum_column(ClosedReason, "closed_reason_known")
+    )
     closed_note: Mapped[str | None] = mapped_column(String(2000))
     shape: Mapped[Shape] = mapped_column(enum_column(Shape, "shape_known"))
     from_date: Mapped[date]
@@ -85,7 +91,9 @@ class CoachingRequest(PublicId, Base):
     place: Mapped[Postcode] = relationship()
     texts: Mapped[list[RequestText]] = relationship(cascade="all, delete-orphan")
     skills: Mapped[list[RequestSkill]] = relationship(cascade="all, delete-orphan")
-    slots: Mapped[list[RequestSlot]] = relationship(cascade="all, delete-orphan", order_by="RequestSlot.starts_at")
+    slots: Mapped[list[RequestSlot]] = relationship(
+        cascade="all, delete-orphan", order_by="RequestSlot.starts_at"
+    )
     seats: Mapped[list[Seat]] = relationship(back_populates="request", order_by="Seat.position")
 
     def text(self, language: str) -> RequestText:

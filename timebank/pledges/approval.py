@@ -33,7 +33,9 @@ def require_approver(session: Session, actor: Actor, pledge: Pledge, day: date) 
     if actor.is_system:
         return
     if employment.user_id == actor.user_id:
-        raise NotPermitted(_l("You cannot decide on your own pledge. Somebody else of HR does, or the operator."))
+        raise NotPermitted(
+            _l("You cannot decide on your own pledge. Somebody else of HR does, or the operator.")
+        )
     if company in actor.organisations(Role.HR):
         return
     if company in actor.organisations(Role.MANAGER):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.notifications.service import in_language, link, queue
 from timebank.pledges.models import Pledge
-from timebank.pledges.words import hours, period
+from timebank.pledges.words import hours
 
 
 def waits(session: Session, pledge: Pledge, user: User, now: datetime) -> None:
@@ -20,10 +21,9 @@ def waits(session: Session, pledge: Pledge, user: User, now: datetime) -> None:
     with in_language(language):
         subject = _("A pledge waits for your approval")
         body = _(
-            "%(name)s offers %(hours)s hours, %(period)s.\n\nApprove or refuse: %(address)s",
+            "%(name)s offers %(hours)s hours, from %(start)s until %(end)s.\n\nApprove or refuse: %(address)s",
             name=pledge.employment.name,
-            hours=hours(pledge.minutes),
-            period=period(pledge.from_date, pledge.until_date),
+            **_offer(pledge),
             address=link(_desk(session, user, pledge)),
         )
     queue(
@@ -37,6 +37,14 @@ def waits(session: Session, pledge: Pledge, user: User, now: datetime) -> None:
         body=body,
         now=now,
     )
+
+
+def _offer(pledge: Pledge) -> dict[str, str]:
+    return {
+        "hours": hours(pledge.minutes),
+        "start": format_date(pledge.from_date, "d MMMM y"),
+        "end": format_date(pledge.until_date, "d MMMM y"),
+    }
 
 
 def _desk(session: Session, user: User, pledge: Pledge) -> str:
@@ -58,10 +66,9 @@ def approved(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge is approved")
         body = _(
-            "Your company approved your %(hours)s hours, %(period)s. They can be matched from the next night on; you "
-            "hear from us when an initiative fits.\n\n%(address)s",
-            hours=hours(pledge.minutes),
-            period=period(pledge.from_date, pledge.until_date),
+            "Your company approved your %(hours)s hours, from %(start)s until %(end)s. They can be matched from the "
+            "next night on; you hear from us when an initiative fits.\n\n%(address)s",
+            **_offer(pledge),
             address=link(f"/pledges/{pledge.public_id}"),
         )
     _to_employee(session, pledge, "approved", subject, body, now)
@@ -71,10 +78,10 @@ def refused(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge is not approved")
         body = _(
-            "Your company did not approve your %(hours)s hours, %(period)s. The reason:\n\n%(reason)s\n\n"
+            "Your company did not approve your %(hours)s hours, from %(start)s until %(end)s. "
+            "The reason:\n\n%(reason)s\n\n"
             "You can make another pledge: %(address)s",
-            hours=hours(pledge.minutes),
-            period=period(pledge.from_date, pledge.until_date),
+            **_offer(pledge),
             reason=pledge.refused_reason,
             address=link("/pledges/new"),
         )
@@ -85,19 +92,17 @@ def taken_back(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge has ended")
         body = _(
-            "Your company took back its approval of your %(hours)s hours, %(period)s. The reason:\n\n%(reason)s\n\n"
+            "Your company took back its approval of your %(hours)s hours, from %(start)s until %(end)s. "
+            "The reason:\n\n%(reason)s\n\n"
             "Hours that were agreed with an initiative stay.\n\n%(address)s",
-            hours=hours(pledge.minutes),
-            period=period(pledge.from_date, pledge.until_date),
+            **_offer(pledge),
             reason=pledge.end_note,
             address=link(f"/pledges/{pledge.public_id}"),
         )
     _to_employee(session, pledge, "taken-back", subject, body, now)
 
 
-def _to_employee(
-    session: Session, pledge: Pledge, what: str, subject: str, body: str, now: datetime
-) -> None:
+def _to_employee(session: Session, pledge: Pledge, what: str, subject: str, body: str, now: datetime) -> None:
     employment = pledge.employment
     queue(
         session,

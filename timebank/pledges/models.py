@@ -61,7 +61,9 @@ class Pledge(PublicId, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     employment_id: Mapped[int] = mapped_column(ForeignKey("employments.id"))
-    state: Mapped[PledgeState] = mapped_column(enum_column(PledgeState, "state_known"), default=PledgeState.DRAFT)
+    state: Mapped[PledgeState] = mapped_column(
+        enum_column(PledgeState, "state_known"), default=PledgeState.DRAFT
+    )
     end_reason: Mapped[EndReason | None] = mapped_column(enum_column(EndReason, "end_reason_known"))
     from_date: Mapped[date]
     until_date: Mapped[date]

@@ -112,7 +112,9 @@ def counted_minutes(
 def budget_left(session: Session, employment: Employment, year: int, *, but: int | None = None) -> int | None:
     """Minutes that the employee may still pledge for `year` under the company's policy; None without a cap."""
     cap = session.scalar(
-        select(CompanyPolicy.minutes_per_year).where(CompanyPolicy.organisation_id == employment.organisation_id)
+        select(CompanyPolicy.minutes_per_year).where(
+            CompanyPolicy.organisation_id == employment.organisation_id
+        )
     )
     if cap is None:
         return None
@@ -236,7 +238,9 @@ class QueuePage:
 
 def _terms_on(day: date) -> ColumnElement[int]:
     """The id of the terms that hold on `day`: the last that began by then, else the first."""
-    terms = select(EmploymentTerms.id).where(EmploymentTerms.employment_id == Employment.id).correlate(Employment)
+    terms = (
+        select(EmploymentTerms.id).where(EmploymentTerms.employment_id == Employment.id).correlate(Employment)
+    )
     held = terms.where(EmploymentTerms.valid_from <= day).order_by(EmploymentTerms.valid_from.desc()).limit(1)
     first = terms.order_by(EmploymentTerms.valid_from).limit(1)
     return func.coalesce(held.scalar_subquery(), first.scalar_subquery())
@@ -260,7 +264,7 @@ def approval_queue(
         .correlate(Pledge)
         .scalar_subquery()
     )
-    keys: dict[str, list[ColumnElement[Any]]] = {
+    keys: dict[str, list[Any]] = {
         "waiting": [Pledge.submitted_at, Pledge.id],
         "name": [func.lower(Employment.last_name), func.lower(Employment.first_name), Pledge.id],
         "from": [Pledge.from_date, Pledge.id],
@@ -285,7 +289,9 @@ def approval_queue(
         .outerjoin(Site, Site.id == EmploymentTerms.site_id)
         .where(*where)
     )
-    total = session.scalar(select(func.count()).select_from(base.with_only_columns(Pledge.id).subquery())) or 0
+    total = (
+        session.scalar(select(func.count()).select_from(base.with_only_columns(Pledge.id).subquery())) or 0
+    )
     page = paging.after(base, order, after, limit)
     found = session.execute(
         page.options(

@@ -69,7 +69,9 @@ def tranches_of(from_date: date, until_date: date, minutes: int, monthly: bool) 
 
 def total_minutes(offer: PledgeInput) -> int:
     """Minutes of the whole pledge."""
-    return sum(p.minutes for p in tranches_of(offer.from_date, offer.until_date, offer.minutes, offer.monthly))
+    return sum(
+        p.minutes for p in tranches_of(offer.from_date, offer.until_date, offer.minutes, offer.monthly)
+    )
 
 
 def overlap(a_from: date, a_until: date, b_from: date, b_until: date) -> bool:

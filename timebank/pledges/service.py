@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -209,10 +209,8 @@ def approve_many(
     now: datetime,
 ) -> list[Pledge]:
     """Approve several pledges, given with the minutes that the approver saw; all of them or, with an error, none."""
-    found = session.execute(
-        select(Pledge.public_id, Pledge.employment_id).where(Pledge.public_id.in_([c[0] for c in chosen]))
-    )
-    employment = {public_id: employment_id for public_id, employment_id in found}
+    found = select(Pledge.public_id, Pledge.employment_id).where(Pledge.public_id.in_([c[0] for c in chosen]))
+    employment = {row.public_id: row.employment_id for row in session.execute(found)}
     # In one order for everybody: two bulk approvals of the same rows wait for each other instead of locking crosswise.
     order = sorted(chosen, key=lambda c: (employment.get(c[0], 0), str(c[0])))
     return [approve_pledge(session, i, actor=actor, now=now, seen_minutes=seen) for i, seen in order]
@@ -443,9 +441,7 @@ def end_for_leaver(session: Session, employment_id: int, *, actor: events.ActorL
     return len(live)
 
 
-def _end(
-    session: Session, pledge: Pledge, reason: EndReason, actor: events.ActorLike, now: datetime
-) -> None:
+def _end(session: Session, pledge: Pledge, reason: EndReason, actor: events.ActorLike, now: datetime) -> None:
     was_approved = pledge.state == PledgeState.APPROVED
     _move(pledge, "end")
     pledge.end_reason = reason
@@ -520,14 +516,13 @@ def _lock(session: Session, public_id: uuid.UUID) -> Pledge:
     if employment_id is None:
         raise NotFound(_l("We can't find that pledge."))
     _lock_employment(session, employment_id)
-    pledge = session.scalars(
+    return session.scalars(
         select(Pledge)
         .where(Pledge.public_id == public_id)
         .options(selectinload(Pledge.tranches))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    return pledge
 
 
 _WRONG: dict[PledgeState, object] = {
