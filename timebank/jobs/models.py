@@ -29,7 +29,8 @@ class Job(PublicId, Base):
     __table_args__ = (
         CheckConstraint("progress >= 0 AND progress <= 100", name="progress_is_percent"),
         CheckConstraint(
-            "(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_at_iff_finished"
+            "(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)",
+            name="finished_at_iff_finished",
         ),
         Index("uq_jobs_live_key", "key", unique=True, postgresql_where=LIVE, sqlite_where=LIVE),
         Index("ix_jobs_state_due", "state", "run_after"),

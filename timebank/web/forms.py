@@ -130,6 +130,8 @@ def _rules(required: bool | object, own: Iterable[Validator], more: Iterable[Val
 class Text(StringField):
     """One line of text. `required` may be the sentence to show when it is empty."""
 
+    data: Any  # a text
+
     def __init__(
         self,
         label: Any = None,
@@ -145,6 +147,8 @@ class Text(StringField):
 
 class LongText(TextAreaField):
     """Text of several lines."""
+
+    data: Any  # a text
 
     def __init__(
         self,
@@ -162,6 +166,7 @@ class LongText(TextAreaField):
 class Email(StringField):
     """An e-mail address, in lower case."""
 
+    data: Any  # a text
     widget = EmailInput()
 
     def __init__(
@@ -179,6 +184,7 @@ class Email(StringField):
 class Website(StringField):
     """An http address; one without a scheme gets https. Another scheme could run in the reader's page."""
 
+    data: Any  # a text
     widget = TextInput()
 
     def __init__(self, label: Any = None, *, required: bool | object = True, **options: Any) -> None:
@@ -205,6 +211,8 @@ def _web_address(form: Any, field: Field) -> None:
 class Password(PasswordField):
     """A password, as it was typed; never sent back to the page."""
 
+    data: Any  # a text
+
     def __init__(self, label: Any = None, validators: Iterable[Validator] = (), **options: Any) -> None:
         super().__init__(label, [Required(), CleanText(200, lines=False), *validators], **options)
 
@@ -212,6 +220,7 @@ class Password(PasswordField):
 class PostcodeField(StringField):
     """Four digits (B-1000 is understood); whether Belgium has it is for the service to say."""
 
+    data: Any  # a text
     widget = TextInput()
 
     def __init__(
