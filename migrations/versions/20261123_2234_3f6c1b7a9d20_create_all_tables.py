@@ -489,6 +489,7 @@ def upgrade() -> None:
         sa.Column("w_waiting", sa.Integer(), nullable=False),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("set_by_id", sa.Integer(), nullable=True),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("near_km BETWEEN 1 AND 300", name=op.f("ck_weight_policies_near_km_in_range")),
         sa.CheckConstraint(
             "w_base >= 0 AND w_nice >= 0 AND w_cause >= 0 AND w_near >= 0 AND w_remote >= 0 AND w_waiting >= 0",
@@ -496,6 +497,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["set_by_id"], ["users.id"], name=op.f("fk_weight_policies_set_by_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_weight_policies")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_weight_policies_public_id")),
     )
     op.create_table(
         "import_batches",

@@ -37,7 +37,7 @@ class Outcome(enum.StrEnum):
     CHANGED = "changed"  # pledge or seat was no longer free when the proposals were written
 
 
-class WeightPolicy(Base):
+class WeightPolicy(PublicId, Base):
     """The operator's weights; a new row for each change, the last one holds. Every run stores those it used."""
 
     __tablename__ = "weight_policies"

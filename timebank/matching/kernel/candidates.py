@@ -1,8 +1,8 @@
 """Which seats and pledges may meet, and how good each meeting is: the reference form of the rules.
 
 Integers throughout. A rule or a term is one function of two index arrays that broadcast against each other.
-So the same few lines judge a block of seats against all pledges, a list of pairs, or the single pair that
-somebody wants explained.
+So the same few lines judge a list of pairs, one seat against all pledges, or the single pair that somebody
+wants explained.
 """
 
 from __future__ import annotations
@@ -131,10 +131,6 @@ HARD_RULES: Final[dict[str, HardRule]] = {
 }
 """In the order in which they are tried and told."""
 
-# The first two look at every pair, the others only at what these leave.
-_DENSE: Final[tuple[HardRule, ...]] = (skills, languages)
-_SPARSE: Final[tuple[HardRule, ...]] = tuple(rule for rule in HARD_RULES.values() if rule not in _DENSE)
-
 
 # --- soft terms ---------------------------------------------------------------------------------------------
 
@@ -187,13 +183,13 @@ def integer_sqrt(squares: IntArray) -> IntArray:
     return np.where(up * up <= squares, up, root)
 
 
-# --- all pairs, by blocks of seats --------------------------------------------------------------------------
+# --- all pairs, by blocks ------------------------------------------------------------------------------------
 
 
 def blocks(p: AttributeProblem) -> Iterator[tuple[int, Pairs]]:
-    """All candidates, a block of seats at a time, with the number of seats looked at so far.
+    """All candidates, some seats at a time, with the number of seats looked at so far.
 
-    Memory holds one block, whatever the size of the problem.
+    Memory holds one block of pairs, whatever the size of the problem.
 
     Raises
     ------
@@ -201,11 +197,40 @@ def blocks(p: AttributeProblem) -> Iterator[tuple[int, Pairs]]:
     """
     if not p.n_pledges:
         return
-    j = np.arange(p.n_pledges)[None, :]
-    step = max(1, PAIRS_PER_BLOCK // p.n_pledges)
-    for start in range(0, p.n_seats, step):
-        stop = min(start + step, p.n_seats)
-        yield stop, _candidates(p, np.arange(start, stop)[:, None], j)
+    shortlist = _shortlists(p)
+    pledges: list[Index] = []
+    first = held = 0
+    for seat in range(p.n_seats):
+        pledges.append(shortlist(seat))
+        held += pledges[-1].size
+        if held >= PAIRS_PER_BLOCK or seat + 1 == p.n_seats:
+            i = np.repeat(np.arange(first, seat + 1), [some.size for some in pledges])
+            yield seat + 1, _candidates(p, i, np.concatenate(pledges))
+            pledges, first, held = [], seat + 1, 0
+
+
+def _shortlists(p: AttributeProblem) -> Callable[[int], Index]:
+    """For a seat, the pledges that hold the rarest skill that it asks: no others need be looked at."""
+    everybody = np.arange(p.n_pledges)
+    holders: dict[int, Index] = {}
+    for word, asked in enumerate(np.bitwise_or.reduce(p.seat_must, axis=0)):
+        for bit in _bits(int(asked)):
+            held = (p.pledge_skills[:, word] >> np.uint64(bit)) & np.uint64(1)
+            holders[64 * word + bit] = np.flatnonzero(held)
+
+    def shortlist(seat: int) -> Index:
+        asked = [
+            64 * word + bit for word, must in enumerate(p.seat_must[seat].tolist()) for bit in _bits(must)
+        ]
+        return min((holders[bit] for bit in asked), key=len, default=everybody)
+
+    return shortlist
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        yield (mask & -mask).bit_length() - 1
+        mask &= mask - 1
 
 
 def best_per_seat(pairs: Pairs, score: IntArray, most: int) -> Pairs:
@@ -228,14 +253,9 @@ def joined(parts: list[Pairs]) -> Pairs:
     return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _candidates(p: AttributeProblem, i: Index, j: Index) -> Pairs:
-    """The candidates among a column of seats and a row of pledges."""
-    passed = np.ones((i.size, j.size), np.bool_)
-    for rule in _DENSE:
-        passed &= rule(p, i, j)
-    row, column = np.nonzero(passed)
-    seat, pledge = i[row, 0], j[0, column]
-    for rule in _SPARSE:
+def _candidates(p: AttributeProblem, seat: Index, pledge: Index) -> Pairs:
+    """Those of these pairs that break no rule, in the same order."""
+    for rule in HARD_RULES.values():
         left = rule(p, seat, pledge)
         seat, pledge = seat[left], pledge[left]
     weight = weights(p, seat, pledge)

@@ -46,17 +46,26 @@ def generate(
     scarce : what is asked is what few offer, so that coaches are fought over
     attributes : the attribute form; else the edge form, with the best candidates of each seat
     """
-    rng = np.random.default_rng(seed)
-    problem = AttributeProblem(**_attributes(rng, pledges, seats, scarce))
+    problem = generate_attributes(pledges, seats, seed, scarce=scarce)
     if attributes:
         return Generated(problem, {})
-    best = joined([best_per_seat(block, block.weight, BEST_PER_SEAT) for _, block in blocks(problem)])
     bundle: dict[str, NDArray[Any]] = {
         "seat_hours": problem.seat_hours,
         "pledge_capacity": problem.pledge_capacity,
         "seat_request": problem.seat_request,
     }
-    return Generated(EdgeProblem(seats, pledges, best.seat, best.pledge, best.weight), bundle)
+    return Generated(best_edges(problem), bundle)
+
+
+def generate_attributes(pledges: int, seats: int, seed: int, *, scarce: bool = False) -> AttributeProblem:
+    """Make an instance in the attribute form."""
+    return AttributeProblem(**_attributes(np.random.default_rng(seed), pledges, seats, scarce))
+
+
+def best_edges(problem: AttributeProblem) -> EdgeProblem:
+    """The best candidates of each seat as an edge form, in which seats and pledges keep their numbers."""
+    best = joined([best_per_seat(block, block.weight, BEST_PER_SEAT) for _, block in blocks(problem)])
+    return EdgeProblem(problem.n_seats, problem.n_pledges, best.seat, best.pledge, best.weight)
 
 
 def _attributes(rng: np.random.Generator, pledges: int, seats: int, scarce: bool) -> dict[str, Any]:

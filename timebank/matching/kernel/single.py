@@ -41,8 +41,10 @@ others priced."""
 
 _FEWEST_PER_SEAT: Final = 16
 _VIOLATORS_PER_SEAT: Final = 8
+# Where a table beats a sparse matrix, as measured: when it is small, or a good part of it is filled.
+_SMALL_CELLS: Final = 20_000
 _DENSE_CELLS: Final = 4_000_000
-_DENSE_SHARE: Final = 0.25
+_DENSE_SHARE: Final = 0.4
 
 
 class NotProvedError(RuntimeError):
@@ -177,8 +179,8 @@ def _optimum(
     u, v = np.zeros(n_seats, np.int64), np.zeros(n_pledges, np.int64)
     if pairs.seat.size:
         # Only those with a candidate, numbered anew, so that no solver sees an empty row or column.
-        seats, row = np.unique(pairs.seat, return_inverse=True)
-        pledges, column = np.unique(pairs.pledge, return_inverse=True)
+        seats, row = _renumbered(pairs.seat, n_seats)
+        pledges, column = _renumbered(pairs.pledge, n_pledges)
         chosen = _matching(row, column, pairs.weight, seats.size, pledges.size)
         has = chosen >= 0
         seat_pledge[seats[has]] = pledges[chosen[has]]
@@ -186,10 +188,18 @@ def _optimum(
     return seat_pledge, u, v
 
 
+def _renumbered(ends: NDArray[np.int32], size: int) -> tuple[IntArray, IntArray]:
+    """Which of so many numbers occur, and where among these each end stands."""
+    occurs = np.zeros(size, np.bool_)
+    occurs[ends] = True
+    place = np.cumsum(occurs) - 1
+    return np.flatnonzero(occurs), place[ends]
+
+
 def _matching(row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int) -> IntArray:
     """The column of each row in a matching of greatest weight, -1 for none."""
     cells = n_rows * n_columns
-    if cells <= _DENSE_CELLS and weight.size >= _DENSE_SHARE * cells:
+    if cells <= _SMALL_CELLS or (cells <= _DENSE_CELLS and weight.size >= _DENSE_SHARE * cells):
         return _dense_matching(row, column, weight, n_rows, n_columns)
     if n_rows <= n_columns:
         return _sparse_matching(row, column, weight, n_rows, n_columns)
