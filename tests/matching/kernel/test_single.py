@@ -91,7 +91,8 @@ def test_every_kind_agrees_with_the_dense_table(
     kind: str, turned: bool, solver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if solver != "as chosen":
-        monkeypatch.setattr(single_mode, "_DENSE_SHARE", 0.0 if solver == "dense" else 2.0)
+        monkeypatch.setattr(single_mode, "_SMALL_CELLS", 10**9 if solver == "dense" else -1)
+        monkeypatch.setattr(single_mode, "_DENSE_CELLS", -1)
     p = kinds()[kind]
     if turned:
         p = EdgeProblem(p.n_pledges, p.n_seats, p.pledge, p.seat, p.weight)
