@@ -17,7 +17,6 @@ class AgreementFacts:
     host: str
     host_number: str | None
     coach: str
-    department: str | None
     title: str
     skills: tuple[str, ...]
     minutes: int

@@ -82,7 +82,14 @@ class Match(PublicId, Base):
             "(state IN ('completed', 'declined', 'expired', 'cancelled')) = (ended_at IS NOT NULL)",
             name="ended_at_iff_ended",
         ),
-        Index("uq_matches_live_pair", "employment_id", "request_id", unique=True, postgresql_where=LIVE, sqlite_where=LIVE),
+        Index(
+            "uq_matches_live_pair",
+            "employment_id",
+            "request_id",
+            unique=True,
+            postgresql_where=LIVE,
+            sqlite_where=LIVE,
+        ),
         Index("uq_matches_live_seat", "seat_id", unique=True, postgresql_where=LIVE, sqlite_where=LIVE),
         Index(None, "pledge_id", "state"),
         Index(None, "request_id", "state"),
@@ -96,7 +103,9 @@ class Match(PublicId, Base):
     employment_id: Mapped[int] = mapped_column(ForeignKey("employments.id"))
     pledge_id: Mapped[int] = mapped_column(ForeignKey("pledges.id"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
-    state: Mapped[MatchState] = mapped_column(enum_column(MatchState, "state_known"), default=MatchState.PROPOSED)
+    state: Mapped[MatchState] = mapped_column(
+        enum_column(MatchState, "state_known"), default=MatchState.PROPOSED
+    )
     minutes: Mapped[int]
     weight: Mapped[int] = mapped_column(default=0)
     reasons: Mapped[list[Any]] = mapped_column(default=list)
@@ -108,14 +117,18 @@ class Match(PublicId, Base):
     activated_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     declined_by: Mapped[Side | None] = mapped_column(enum_column(Side, "declined_by_known"))
-    decline_reason: Mapped[DeclineReason | None] = mapped_column(enum_column(DeclineReason, "decline_reason_known"))
+    decline_reason: Mapped[DeclineReason | None] = mapped_column(
+        enum_column(DeclineReason, "decline_reason_known")
+    )
     end_note: Mapped[str | None] = mapped_column(String(2000))
 
     seat: Mapped[Seat] = relationship()
     request: Mapped[CoachingRequest] = relationship()
     employment: Mapped[Employment] = relationship()
     pledge: Mapped[Pledge] = relationship()
-    reservations: Mapped[list[Reservation]] = relationship(back_populates="match", order_by="Reservation.tranche_id")
+    reservations: Mapped[list[Reservation]] = relationship(
+        back_populates="match", order_by="Reservation.tranche_id"
+    )
     sessions: Mapped[list[CoachingSession]] = relationship(
         back_populates="match", order_by="CoachingSession.starts_at"
     )
@@ -164,7 +177,9 @@ class CoachingSession(PublicId, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     match_id: Mapped[int] = mapped_column(ForeignKey("matches.id"))
-    state: Mapped[SessionState] = mapped_column(enum_column(SessionState, "state_known"), default=SessionState.PLANNED)
+    state: Mapped[SessionState] = mapped_column(
+        enum_column(SessionState, "state_known"), default=SessionState.PLANNED
+    )
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     place: Mapped[str] = mapped_column(String(200), default="")
@@ -209,7 +224,8 @@ class HourEntry(PublicId, Base):
         CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes_of_one_day"),
         CheckConstraint("category IN ('delivery', 'preparation', 'travel')", name="category_logged"),
         CheckConstraint(
-            "(state IN ('confirmed', 'corrected')) = (transaction_key IS NOT NULL)", name="booked_iff_confirmed"
+            "(state IN ('confirmed', 'corrected')) = (transaction_key IS NOT NULL)",
+            name="booked_iff_confirmed",
         ),
         CheckConstraint("state <> 'disputed' OR dispute_reason IS NOT NULL", name="reason_if_disputed"),
         CheckConstraint(
@@ -232,10 +248,14 @@ class HourEntry(PublicId, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     match_id: Mapped[int] = mapped_column(ForeignKey("matches.id"))
     session_id: Mapped[int | None] = mapped_column(ForeignKey("coaching_sessions.id"))
-    state: Mapped[HoursState] = mapped_column(enum_column(HoursState, "state_known"), default=HoursState.LOGGED)
+    state: Mapped[HoursState] = mapped_column(
+        enum_column(HoursState, "state_known"), default=HoursState.LOGGED
+    )
     activity_date: Mapped[date]
     minutes: Mapped[int]
-    category: Mapped[Category] = mapped_column(enum_column(Category, "category_known"), default=Category.DELIVERY)
+    category: Mapped[Category] = mapped_column(
+        enum_column(Category, "category_known"), default=Category.DELIVERY
+    )
     note: Mapped[str] = mapped_column(String(5000), default="")
     # What the form sent along: the same click twice logs once.
     idempotency_key: Mapped[str] = mapped_column(String(100), unique=True)

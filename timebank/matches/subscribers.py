@@ -1,1 +1,245 @@
-"""What this room does when something happened elsewhere."""
+"""What this room does when something happened here or elsewhere."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank import events
+from timebank.agreements.events import AgreementDrafted, AgreementInForce
+from timebank.agreements.models import Agreement
+from timebank.auth.actor import SYSTEM
+from timebank.coaching import holds as seat_holds
+from timebank.coaching import service as coaching
+from timebank.coaching.events import RequestClosed
+from timebank.coaching.models import ClosedReason, CoachingRequest
+from timebank.matches import mails, queries, service
+from timebank.matches.events import (
+    DisputeAnswered,
+    HoursConfirmed,
+    HoursDisputed,
+    HoursLogged,
+    MatchAccepted,
+    MatchActivated,
+    MatchCancelled,
+    MatchCompleted,
+    MatchConfirmed,
+    MatchDeclined,
+    MatchEvent,
+    MatchExpired,
+    MatchProposed,
+    SessionCancelled,
+    SessionMoved,
+    SessionPlanned,
+)
+from timebank.matches.models import CoachingSession, HourEntry, Match, MatchState
+from timebank.matches.service import loading
+from timebank.organisations.events import EmploymentLeft, InitiativeClosed, InitiativeSuspended
+from timebank.organisations.models import Employment
+from timebank.pledges import holds as hour_holds
+from timebank.pledges.events import PledgeEnded
+
+hour_holds.source(queries.held_by_open)
+seat_holds.source(queries.seat_holds)
+
+
+# --- elsewhere ------------------------------------------------------------------------------------------------------
+
+
+@events.on(PledgeEnded)
+def take_back_proposals(session: Session, event: PledgeEnded) -> None:
+    """Proposals rest on free hours, which are gone; what both sides agreed stays."""
+    service.cancel_open(
+        session,
+        Match.pledge_id == event.pledge_id,
+        "",
+        cause="pledge_ended",
+        actor=SYSTEM,
+        now=event.at,
+    )
+
+
+@events.on(RequestClosed)
+def take_back_offers(session: Session, event: RequestClosed) -> None:
+    """A filled request has no open proposal left; any other reason means that nobody is wanted any more."""
+    if event.reason is not ClosedReason.FILLED:
+        service.cancel_open(
+            session,
+            Match.request_id == event.request_id,
+            "",
+            cause="request_closed",
+            actor=SYSTEM,
+            now=event.at,
+        )
+
+
+@events.on(InitiativeSuspended)
+@events.on(InitiativeClosed)
+def take_back_all(session: Session, event: InitiativeSuspended | InitiativeClosed) -> None:
+    own = select(CoachingRequest.id).where(CoachingRequest.initiative_id == event.initiative_id)
+    service.cancel_open(
+        session,
+        Match.request_id.in_(own),
+        "",
+        cause="initiative_ended",
+        actor=SYSTEM,
+        now=event.at,
+    )
+
+
+@events.on(EmploymentLeft)
+def stop_coachings(session: Session, event: EmploymentLeft) -> None:
+    """Hours already logged can still be confirmed in the old company's book; the rest goes back."""
+    live = session.execute(
+        select(Match.public_id)
+        .join(Employment, Employment.id == Match.employment_id)
+        .where(
+            Employment.public_id == event.subject,
+            Match.state.in_((MatchState.CONFIRMED, MatchState.ACTIVE)),
+        )
+        .order_by(Match.id)
+    ).scalars()
+    for public_id in live.all():
+        service.cancel(session, public_id, "", actor=SYSTEM, now=event.at, cause="left")
+
+
+@events.on(AgreementInForce)
+def activate_matches(session: Session, event: AgreementInForce) -> None:
+    """Of the one match, or of all confirmed ones of the two when the agreement is a standing one."""
+    statement = (
+        select(Match.id)
+        .join(CoachingRequest, CoachingRequest.id == Match.request_id)
+        .join(Employment, Employment.id == Match.employment_id)
+        .where(
+            Match.state == MatchState.CONFIRMED,
+            CoachingRequest.initiative_id == event.initiative_id,
+            Employment.organisation_id == event.company_id,
+        )
+        .order_by(Match.id)
+    )
+    if event.match_id is not None:
+        statement = statement.where(Match.id == event.match_id)
+    for match_id in session.scalars(statement).all():
+        match = loading.locked_by_id(session, match_id)
+        if match.state is MatchState.CONFIRMED:
+            service.activate(session, match, actor=SYSTEM, now=event.at)
+
+
+@events.on(AgreementDrafted)
+def tell_hr(session: Session, event: AgreementDrafted) -> None:
+    agreement = session.get_one(Agreement, event.agreement_id)
+    if agreement.company_accepted_at is None:
+        mails.agreement_waits(session, agreement, event.at)
+
+
+# --- seats of the request -------------------------------------------------------------------------------------------
+
+
+@events.on(MatchConfirmed)
+def close_filled_request(session: Session, event: MatchConfirmed) -> None:
+    coaching.close_if_filled(session, session.get_one(CoachingRequest, event.request_id), now=event.at)
+
+
+@events.on(MatchCancelled)
+def open_freed_request(session: Session, event: MatchCancelled) -> None:
+    if not event.was_open:
+        coaching.reopen_if_freed(session, session.get_one(CoachingRequest, event.request_id), now=event.at)
+
+
+# --- mails ----------------------------------------------------------------------------------------------------------
+
+
+def _match(session: Session, event: MatchEvent) -> Match:
+    return session.get_one(Match, event.match_id)
+
+
+@events.on(MatchProposed)
+def tell_proposed(session: Session, event: MatchProposed) -> None:
+    mails.proposed(session, _match(session, event), event.at)
+
+
+@events.on(MatchAccepted)
+def tell_accepted(session: Session, event: MatchAccepted) -> None:
+    match = _match(session, event)
+    if match.state in (MatchState.ACCEPTED_BY_COACH, MatchState.ACCEPTED_BY_INITIATIVE):
+        mails.accepted(session, match, event.side, event.at)
+
+
+@events.on(MatchConfirmed)
+def tell_confirmed(session: Session, event: MatchConfirmed) -> None:
+    mails.confirmed(session, _match(session, event), event.at)
+
+
+@events.on(MatchActivated)
+def tell_activated(session: Session, event: MatchActivated) -> None:
+    mails.activated(session, _match(session, event), event.at)
+
+
+@events.on(MatchDeclined)
+def tell_declined(session: Session, event: MatchDeclined) -> None:
+    mails.declined(session, _match(session, event), event.side, event.at)
+
+
+@events.on(MatchExpired)
+def tell_expired(session: Session, event: MatchExpired) -> None:
+    mails.freed(session, _match(session, event), event.at, expired=True)
+
+
+@events.on(MatchCancelled)
+def tell_cancelled(session: Session, event: MatchCancelled) -> None:
+    if event.was_open:
+        mails.freed(session, _match(session, event), event.at, expired=False)
+    else:
+        mails.ended(session, _match(session, event), event.at, completed=False)
+
+
+@events.on(MatchCompleted)
+def tell_completed(session: Session, event: MatchCompleted) -> None:
+    mails.ended(session, _match(session, event), event.at, completed=True)
+
+
+def _meeting(session: Session, event: SessionPlanned | SessionMoved | SessionCancelled) -> CoachingSession:
+    return session.scalars(select(CoachingSession).where(CoachingSession.public_id == event.session)).one()
+
+
+@events.on(SessionPlanned)
+def tell_planned(session: Session, event: SessionPlanned) -> None:
+    mails.session_fixed(session, _match(session, event), _meeting(session, event), event.at)
+
+
+@events.on(SessionMoved)
+def tell_moved(session: Session, event: SessionMoved) -> None:
+    old = session.scalars(select(CoachingSession).where(CoachingSession.public_id == event.moved_from)).one()
+    mails.session_dropped(session, _match(session, event), old, event.at)
+    mails.session_fixed(session, _match(session, event), _meeting(session, event), event.at)
+
+
+@events.on(SessionCancelled)
+def tell_dropped(session: Session, event: SessionCancelled) -> None:
+    mails.session_dropped(session, _match(session, event), _meeting(session, event), event.at)
+
+
+def _entry(
+    session: Session, event: HoursLogged | HoursConfirmed | HoursDisputed | DisputeAnswered
+) -> HourEntry:
+    return session.scalars(select(HourEntry).where(HourEntry.public_id == event.entry)).one()
+
+
+@events.on(HoursLogged)
+def tell_logged(session: Session, event: HoursLogged) -> None:
+    mails.hours_logged(session, _match(session, event), _entry(session, event), event.at)
+
+
+@events.on(HoursConfirmed)
+def tell_hours_confirmed(session: Session, event: HoursConfirmed) -> None:
+    mails.hours_confirmed(session, _match(session, event), _entry(session, event), event.at)
+
+
+@events.on(HoursDisputed)
+def tell_disputed(session: Session, event: HoursDisputed) -> None:
+    mails.hours_disputed(session, _match(session, event), _entry(session, event), event.at)
+
+
+@events.on(DisputeAnswered)
+def tell_answered(session: Session, event: DisputeAnswered) -> None:
+    mails.dispute_answered(session, _match(session, event), _entry(session, event), event.at)

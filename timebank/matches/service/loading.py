@@ -1,0 +1,162 @@
+"""Rows under lock, and who may act on them: what every act on a match begins with."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.auth import permissions
+from timebank.auth.actor import Actor
+from timebank.coaching.models import CoachingRequest
+from timebank.errors import NotFound, NotPermitted, WrongState
+from timebank.matches.models import MATCH_ACTS, CoachingSession, HourEntry, Match, MatchState, Side
+from timebank.organisations.models import Employment
+from timebank.pledges.models import Pledge
+
+KEYS = (Match.id, Match.employment_id, Match.pledge_id, Match.request_id)
+
+STATE_REFUSALS = {
+    MatchState.PROPOSED: _l("This is still a proposal: both sides have to say yes first."),
+    MatchState.ACCEPTED_BY_COACH: _l("The initiative still has to say yes to this proposal."),
+    MatchState.ACCEPTED_BY_INITIATIVE: _l("The coach still has to say yes to this proposal."),
+    MatchState.CONFIRMED: _l("This coaching was already agreed by both sides."),
+    MatchState.ACTIVE: _l("This coaching is already running."),
+    MatchState.COMPLETED: _l("This coaching is completed."),
+    MatchState.DECLINED: _l("This proposal was declined. Nothing is held for it any more."),
+    MatchState.EXPIRED: _l("This proposal has expired. Nothing is held for it any more."),
+    MatchState.CANCELLED: _l("This was cancelled. Nothing is held for it any more."),
+}
+
+
+def locked(session: Session, public_id: UUID) -> Match:
+    """The match with its employment, pledge, request and itself under lock, in the order that every room keeps.
+
+    Raises NotFound.
+    """
+    ids = session.execute(select(*KEYS).where(Match.public_id == public_id)).one_or_none()
+    if ids is None:
+        raise NotFound(_l("We can't find that."))
+    return _lock(session, *ids)
+
+
+def locked_by_id(session: Session, match_id: int) -> Match:
+    """As `locked`, for who knows the id."""
+    return _lock(session, *session.execute(select(*KEYS).where(Match.id == match_id)).one())
+
+
+def _lock(session: Session, match_id: int, employment_id: int, pledge_id: int, request_id: int) -> Match:
+    # The employment serialises what concerns a person's day, the pledge its free hours, the request its seats.
+    session.execute(select(Employment.id).where(Employment.id == employment_id).with_for_update())
+    session.scalars(
+        select(Pledge)
+        .where(Pledge.id == pledge_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    session.scalars(
+        select(CoachingRequest)
+        .where(CoachingRequest.id == request_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    return session.scalars(
+        select(Match).where(Match.id == match_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def entry_locked(session: Session, public_id: UUID) -> tuple[HourEntry, Match]:
+    """Hours with their match, under lock.
+
+    Raises NotFound.
+    """
+    ids = session.execute(
+        select(HourEntry.id, *KEYS)
+        .join(Match, Match.id == HourEntry.match_id)
+        .where(HourEntry.public_id == public_id)
+    ).one_or_none()
+    if ids is None:
+        raise NotFound(_l("We can't find that."))
+    entry_id, *keys = ids
+    match = _lock(session, *keys)
+    entry = session.scalars(
+        select(HourEntry)
+        .where(HourEntry.id == entry_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    return entry, match
+
+
+def session_locked(session: Session, public_id: UUID) -> tuple[CoachingSession, Match]:
+    """A planned meeting with its match, under lock.
+
+    Raises NotFound.
+    """
+    ids = session.execute(
+        select(CoachingSession.id, *KEYS)
+        .join(Match, Match.id == CoachingSession.match_id)
+        .where(CoachingSession.public_id == public_id)
+    ).one_or_none()
+    if ids is None:
+        raise NotFound(_l("We can't find that."))
+    meeting_id, *keys = ids
+    match = _lock(session, *keys)
+    meeting = session.scalars(
+        select(CoachingSession)
+        .where(CoachingSession.id == meeting_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    return meeting, match
+
+
+def require_state(match: Match, act: str) -> None:
+    """Raises WrongState, saying how it stands, when the match does not allow `act` now."""
+    if match.state not in MATCH_ACTS[act]:
+        raise WrongState(STATE_REFUSALS[match.state])
+
+
+def is_own(match: Match, actor: Actor) -> bool:
+    """Whether the actor is the match's coach."""
+    return actor.user_id is not None and match.employment.user_id == actor.user_id
+
+
+def require_coach(match: Match, actor: Actor, action: str) -> None:
+    """Raises NotFound unless the actor is the coach (or a rule), and NotPermitted without the role."""
+    if actor.is_system:
+        return
+    if not is_own(match, actor):
+        raise NotFound(_l("We can't find that."))
+    permissions.require(actor, action, organisation_id=match.employment.organisation_id)
+
+
+def require_initiative(match: Match, actor: Actor, action: str) -> None:
+    """Raises NotFound unless the actor co-ordinates the initiative, and NotPermitted for its own coach."""
+    permissions.require(actor, action, initiative_id=match.request.initiative_id)
+    if is_own(match, actor):
+        raise NotPermitted(_l("You are the coach here. Somebody else of the initiative has to do this."))
+
+
+def side_of(match: Match, actor: Actor) -> Side:
+    """The side on which the actor stands.
+
+    Raises NotFound for whoever stands on neither.
+    """
+    if is_own(match, actor):
+        return Side.COACH
+    if match.request.initiative_id in actor.initiatives():
+        return Side.INITIATIVE
+    raise NotFound(_l("We can't find that."))
+
+
+def require_side(match: Match, actor: Actor) -> None:
+    """Raises NotFound or NotPermitted unless the actor may answer on one of the sides (or is a rule)."""
+    if actor.is_system:
+        return
+    if side_of(match, actor) is Side.COACH:
+        require_coach(match, actor, "match.answer_as_coach")
+    else:
+        require_initiative(match, actor, "match.answer_as_initiative")
