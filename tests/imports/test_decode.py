@@ -48,7 +48,9 @@ def test_a_line_break_in_a_quoted_cell_is_one_row():
 
 def test_known_headings_settle_the_separator_when_counting_does_not():
     data = b"name, short;phase, now\nx, y;z, q\n"
-    assert decode(data, lambda header: sum(h in ("name, short", "phase, now") for h in header)).separator == ";"
+    assert (
+        decode(data, lambda header: sum(h in ("name, short", "phase, now") for h in header)).separator == ";"
+    )
 
 
 def test_excels_own_separator_line_is_no_row():
@@ -88,8 +90,14 @@ def test_what_is_no_table_is_refused_with_a_reason(data, code):
 def test_a_workbook_gives_stored_values_as_a_person_would_type_them():
     data = xlsx(
         ["number", "date", "moment", "part", "yes", "text"],
-        [10000, date(2026, 3, 31), datetime(2026, 3, 31, 8, 30),  # noqa: DTZ001 - a workbook knows no zone
-         0.8, True, " Zoë "],
+        [
+            10000,
+            date(2026, 3, 31),
+            datetime(2026, 3, 31, 8, 30),  # noqa: DTZ001 - a workbook knows no zone
+            0.8,
+            True,
+            " Zoë ",
+        ],
         [],
         [10001.0, None, None, 0.1 + 0.2, False, "=1+1"],
     )
@@ -143,7 +151,9 @@ def test_a_row_far_below_the_last_possible_one_does_not_run_for_ever():
         for name in old.namelist():
             content = old.read(name)
             if name == "xl/worksheets/sheet1.xml":
-                content = content.replace(b'<row r="2"', b'<row r="999999999"').replace(b'r="A2"', b'r="A999999999"')
+                content = content.replace(b'<row r="2"', b'<row r="999999999"').replace(
+                    b'r="A2"', b'r="A999999999"'
+                )
             new.writestr(name, content)
     with pytest.raises(FileRefused):
         decode(out.getvalue())

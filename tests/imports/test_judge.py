@@ -34,6 +34,9 @@ class People:
     def __init__(self, held: dict[str, Values] | None = None) -> None:
         self.held = held or {}
 
+    def begin(self, columns: Any) -> None:
+        return None
+
     def settle(self, values: Values) -> None:
         return None
 
@@ -47,6 +50,9 @@ class People:
     def compare(self, values: Values) -> Verdict:
         held = self.held.get(values["number"])
         return Verdict.NEW if held is None else Verdict.SAME if held == values else Verdict.CHANGED
+
+    def seen(self, key: Any) -> None:
+        return None
 
     def accept(self, values: Values, verdict: Verdict) -> None:
         self.held[values["number"]] = values
@@ -70,7 +76,9 @@ HEADER = "number;email;last name;from;until;language\n"
 
 
 def test_the_first_fault_in_column_order_is_named():
-    result = judged(HEADER + ";x;y\n1;x;\n2;a@b.be;Ann;yesterday;tomorrow\n3;c@b.be;Bo;2026-02-01;2026-01-01;xx\n")
+    result = judged(
+        HEADER + ";x;y\n1;x;\n2;a@b.be;Ann;yesterday;tomorrow\n3;c@b.be;Bo;2026-02-01;2026-01-01;xx\n"
+    )
     assert verdicts(result) == [
         "refused number missing",
         "refused email email",

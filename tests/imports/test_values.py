@@ -61,13 +61,16 @@ def test_every_notation_of_a_date_is_the_same_day(day):
 
 
 @pytest.mark.parametrize(
-    ("cell", "fte"), [("0,8", "0.8"), ("80%", "0.8"), ("80 %", "0.8"), ("1", "1"), ("0.5", "0.5"), (",5", "0.5")]
+    ("cell", "fte"),
+    [("0,8", "0.8"), ("80%", "0.8"), ("80 %", "0.8"), ("1", "1"), ("0.5", "0.5"), (",5", "0.5")],
 )
 def test_fractions_with_comma_point_or_percent(cell, fte):
     assert v.fraction(cell) == Decimal(fte)
 
 
-@pytest.mark.parametrize("cell", ["0", "0%", "-1", "2,5", "101%", "voltijds", "1e9", "NaN", "Infinity", "1,,5", "١"])
+@pytest.mark.parametrize(
+    "cell", ["0", "0%", "-1", "2,5", "101%", "voltijds", "1e9", "NaN", "Infinity", "1,,5", "١"]
+)
 def test_no_fraction_of_full_time(cell):
     assert reason(v.fraction, cell) == "number"
 
@@ -87,12 +90,16 @@ def test_hours_written_in_decimals_give_their_minutes(minutes):
     assert v.minutes("0.5", "1000")(text.replace(".", ",")) == minutes == v.minutes("0.5", "1000")(text)
 
 
-@pytest.mark.parametrize("cell", ["0566.988.259", "0566988259", "BE 0566.988.259", "BE0566988259", "566988259"])
+@pytest.mark.parametrize(
+    "cell", ["0566.988.259", "0566988259", "BE 0566.988.259", "BE0566988259", "566988259"]
+)
 def test_an_enterprise_number_with_or_without_dots(cell):
     assert v.enterprise_number(cell) == "0566988259"
 
 
-@pytest.mark.parametrize("cell", ["0566.988.258", "2123456789", "abc", "0123.456.789", "05669882590", "-", ""])
+@pytest.mark.parametrize(
+    "cell", ["0566.988.258", "2123456789", "abc", "0123.456.789", "05669882590", "-", ""]
+)
 def test_wrong_check_digits(cell):
     assert reason(v.enterprise_number, cell) == "enterprise_number"
 
@@ -105,7 +112,8 @@ def test_of_a_hundred_endings_one_is_right(first_eight):
 
 
 @pytest.mark.parametrize(
-    "cell", ["a@b.be", "first.last+tag@sub-domain.example", "o'neil@x.example", "zoë@café.example", "1@2.example"]
+    "cell",
+    ["a@b.be", "first.last+tag@sub-domain.example", "o'neil@x.example", "zoë@café.example", "1@2.example"],
 )
 def test_addresses(cell):
     assert v.email(cell) == cell
@@ -159,7 +167,14 @@ def test_skills_by_code_or_name_with_levels_and_commas_in_names():
     assert parse("logistiek, aankoop|comptabilite asbl : 1") == (("bookkeeping", 1), ("logistics", 2))
     assert parse("organisation d'achats groupés") == (("group-buying", 2),)
     assert parse("bookkeeping:1|bookkeeping:3||") == (("bookkeeping", 3),)
-    for cell in ("toveren", "bookkeeping:4", "bookkeeping:0", "bookkeeping:", "bookkeeping|toveren", "bookkeeping:x"):
+    for cell in (
+        "toveren",
+        "bookkeeping:4",
+        "bookkeeping:0",
+        "bookkeeping:",
+        "bookkeeping|toveren",
+        "bookkeeping:x",
+    ):
         assert reason(parse, cell) == "unknown"
 
 

@@ -94,7 +94,9 @@ class Headings:
                     continue
                 twins = [i for i, word in enumerate(words) if known.get(word) == name]
                 if len(twins) > 1:
-                    raise FileRefused("twin_columns", column=name, first=header[twins[0]], second=header[twins[1]])
+                    raise FileRefused(
+                        "twin_columns", column=name, first=header[twins[0]], second=header[twins[1]]
+                    )
                 break
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -43,6 +43,10 @@ class Kind(Protocol):
         """Column groups of which each combination stands once in a file; the first is the key of a row."""
         ...
 
+    def begin(self, columns: Collection[str]) -> None:
+        """Asked first: the file has these columns."""
+        ...
+
     def settle(self, values: Values) -> None:
         """Fill what an empty cell means where that depends on the rest of the row. Faulty columns are absent."""
         ...
@@ -59,6 +63,10 @@ class Kind(Protocol):
         """New, changed or same, of a row without fault."""
         ...
 
+    def seen(self, key: Hashable) -> None:
+        """The file has a row with this key, good or not."""
+        ...
+
     def accept(self, values: Values, verdict: Verdict) -> None:
         """The row is accepted: later rows of the file are judged as if it were applied."""
         ...
@@ -70,12 +78,13 @@ class Kind(Protocol):
 
 @dataclass(slots=True)
 class Judged:
-    """One row's verdict. `values` only for rows that would be applied (new and changed)."""
+    """One row's verdict. `values` only for rows that would be applied (new and changed), `key` where it is readable."""
 
     row: Row
     verdict: Verdict
     note: Note | None = None
     values: Values | None = None
+    key: Hashable | None = None
     warnings: list[Note] = field(default_factory=list)
 
 
@@ -96,10 +105,14 @@ class Judgement:
     def summary(self, missing: int = 0) -> dict[str, Any]:
         """The figures as `timebank import --json` prints them."""
         refused = [
-            {"row": r.row.number, "column": r.note.column, "reason": r.note.reason} for r in self.rows if r.note
+            {"row": r.row.number, "column": r.note.column, "reason": r.note.reason}
+            for r in self.rows
+            if r.note
         ]
         warnings = [
-            {"row": r.row.number, "column": w.column, "reason": w.reason} for r in self.rows for w in r.warnings
+            {"row": r.row.number, "column": w.column, "reason": w.reason}
+            for r in self.rows
+            for w in r.warnings
         ]
         return {
             "rows": len(self.rows),
@@ -121,6 +134,7 @@ class _Judge:
     def __init__(self, table: Table, mapped: Mapped, kind: Kind) -> None:
         self.table, self.mapped, self.kind = table, mapped, kind
         # In the order of the columns: the first fault of a row is the one that is named.
+        kind.begin(mapped.places)
         self.columns = [(c, mapped.places.get(c.name)) for c in kind.columns]
         self.order = {c.name: i for i, c in enumerate(kind.columns)}
         self.seen: dict[tuple[str, ...], dict[Hashable, Values]] = {group: {} for group in kind.uniques}
@@ -134,11 +148,13 @@ class _Judge:
         for done, row in enumerate(self.table.rows, 1):
             values, faults = self.read(row)
             verdict, note = self.verdict(values, faults)
-            result = Judged(row, verdict, note)
+            result = Judged(row, verdict, note, key=self.kind.key(self.kind.uniques[0], values))
             if note is None:
                 accepted.append((result, values))
                 if verdict in (Verdict.NEW, Verdict.CHANGED):
                     result.values = values
+            if result.key is not None:
+                self.kind.seen(result.key)
             judged.append(result)
             if progress and (done % 1000 == 0 or done == total):
                 progress(done, total)

@@ -22,7 +22,9 @@ class ImportBatch(PublicId, Base):
     """An uploaded file, the mapping of its headings, and what became of it."""
 
     __tablename__ = "import_batches"
-    __table_args__ = (CheckConstraint("(state = 'applied') = (applied_at IS NOT NULL)", name="applied_at_iff_applied"),)
+    __table_args__ = (
+        CheckConstraint("(state = 'applied') = (applied_at IS NOT NULL)", name="applied_at_iff_applied"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
@@ -32,7 +34,9 @@ class ImportBatch(PublicId, Base):
     file_name: Mapped[str] = mapped_column(String(200))
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
     as_of: Mapped[date]
-    state: Mapped[BatchState] = mapped_column(enum_column(BatchState, "state_known"), default=BatchState.PREVIEWED)
+    state: Mapped[BatchState] = mapped_column(
+        enum_column(BatchState, "state_known"), default=BatchState.PREVIEWED
+    )
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     summary: Mapped[dict[str, Any] | None]
     rejects_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id", ondelete="SET NULL"))

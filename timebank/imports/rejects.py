@@ -30,6 +30,11 @@ def rejects_csv(judgement: Judgement) -> bytes:
         cells = judged.row.cells
         writer.writerow(
             [formula_safe(cells[i]) if i < len(cells) else "" for i in kept]
-            + [str(judged.row.number), judged.note.column, judged.note.reason, messages.reason(judged.note.reason)]
+            + [
+                str(judged.row.number),
+                judged.note.column,
+                judged.note.reason,
+                messages.reason(judged.note.reason),
+            ]
         )
     return out.getvalue().encode("utf-8-sig")

@@ -34,7 +34,11 @@ _FORMULA_STARTS = tuple("=+-@")
 
 def formula_safe(cell: str) -> str:
     """The cell so that no spreadsheet runs it; `clean` takes the mark away again."""
-    return "'" + cell if cell.lstrip(" \t\r\n\u00a0")[:1] in _FORMULA_STARTS or cell[:1] in ("\t", "\r") else cell
+    return (
+        "'" + cell
+        if cell.lstrip(" \t\r\n\u00a0")[:1] in _FORMULA_STARTS or cell[:1] in ("\t", "\r")
+        else cell
+    )
 
 
 def fold(text: str) -> str:
@@ -102,7 +106,9 @@ def day(cell: str) -> date:
     with_time = _TIME.fullmatch(cell)
     try:
         if with_time:
-            time.fromisoformat(with_time[2].rjust(5, "0") if len(with_time[2]) < 6 else with_time[2].rjust(8, "0"))
+            time.fromisoformat(
+                with_time[2].rjust(5, "0") if len(with_time[2]) < 6 else with_time[2].rjust(8, "0")
+            )
             cell = with_time[1]
         if match := _ISO.fullmatch(cell):
             found = date(int(match[1]), int(match[2]), int(match[3]))
@@ -181,7 +187,12 @@ def choice(words: Mapping[str, str]) -> Parser:
 
 
 def _vocabulary(codes: Mapping[str, str]) -> dict[str, str]:
-    return {word.strip(): code for code, words in codes.items() for word in [code, *words.split(",")] if word.strip()}
+    return {
+        word.strip(): code
+        for code, words in codes.items()
+        for word in [code, *words.split(",")]
+        if word.strip()
+    }
 
 
 YES_NO = _vocabulary(

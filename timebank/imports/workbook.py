@@ -91,7 +91,11 @@ def cell_text(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         # Fifteen digits are what Excel itself keeps and shows: 0.1 + 0.2 is 0.3 there.
-        text = format(Decimal(format(value, ".15g")), "f") if value == value and abs(value) < 1e300 else str(value)
+        text = (
+            format(Decimal(format(value, ".15g")), "f")
+            if value == value and abs(value) < 1e300
+            else str(value)
+        )
         return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")

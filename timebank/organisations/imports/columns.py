@@ -15,8 +15,19 @@ def company_columns() -> tuple[Column, ...]:
             "name",
             v.text(),
             {"en": "name", "nl": "naam", "fr": "nom"},
-            ("company", "company name", "bedrijf", "bedrijfsnaam", "onderneming", "naam onderneming", "entreprise",
-             "société", "dénomination", "raison sociale", "nom de l'entreprise"),
+            (
+                "company",
+                "company name",
+                "bedrijf",
+                "bedrijfsnaam",
+                "onderneming",
+                "naam onderneming",
+                "entreprise",
+                "société",
+                "dénomination",
+                "raison sociale",
+                "nom de l'entreprise",
+            ),
             required=True,
         ),
         Column(
@@ -165,7 +176,7 @@ def initiative_columns(words: Words) -> tuple[Column, ...]:
         ),
         Column(
             "work_form",
-            v.choice(dict(WORK_FORM_WORDS) | dict(words.work_form_names)),
+            v.choice(words.work_form_names),
             {"en": "work form", "nl": "werkvorm", "fr": "forme de travail"},
             ("form", "vorm", "type", "forme", "forme d'action"),
         ),
@@ -230,16 +241,3 @@ def _causes(words: Words) -> v.Parser:
         return tuple(dict.fromkeys(v.items(cell, one)))
 
     return parse
-
-
-# The decree's own words, in the other two languages, whatever the taxonomy calls them now.
-WORK_FORM_WORDS = {
-    "association": "association",
-    "vereniging": "association",
-    "mouvement": "movement",
-    "movement": "movement",
-    "beweging": "movement",
-    "vormingsinstelling": "training_institution",
-    "training institution": "training_institution",
-    "institution de formation": "training_institution",
-}

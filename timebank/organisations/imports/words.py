@@ -41,11 +41,15 @@ class Words:
 def load_words(session: Session) -> Words:
     """Four statements, whatever the file's size."""
     skills = session.execute(
-        select(Skill.code, Skill.id, Skill.name_nl, Skill.name_fr, Skill.name_en).where(Skill.retired.is_(False))
+        select(Skill.code, Skill.id, Skill.name_nl, Skill.name_fr, Skill.name_en).where(
+            Skill.retired.is_(False)
+        )
     ).all()
     causes = session.execute(select(Cause.code, Cause.id, Cause.name_nl, Cause.name_fr, Cause.name_en)).all()
     forms = session.execute(
-        select(Term.code, Term.id, Term.name_nl, Term.name_fr, Term.name_en).where(Term.kind == TermKind.WORK_FORM)
+        select(Term.code, Term.id, Term.name_nl, Term.name_fr, Term.name_en).where(
+            Term.kind == TermKind.WORK_FORM
+        )
     ).all()
     places = session.execute(
         select(

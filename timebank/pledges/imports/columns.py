@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from timebank.imports import values as v
 from timebank.imports.columns import Column
+from timebank.imports.judge import Values
 from timebank.organisations.imports.words import Words
+from timebank.pledges.models import ANY_TIME
+from timebank.taxonomy.bits import language_bits, week_bits
 
 LEVEL_OFFERED = 2
 
@@ -80,3 +85,17 @@ def pledge_columns(words: Words, employee: v.Parser) -> tuple[Column, ...]:
             ("available", "beschikbaar", "disponibilités", "half-days", "halve dagen", "demi-journées"),
         ),
     )  # fmt: skip
+
+
+def said(values: Values) -> dict[str, Any]:
+    """What a row says of a pledge, as its table holds it. An empty language or postcode says nothing: the person's own
+    was taken when the pledge was made."""
+    facts: dict[str, Any] = {}
+    if values.get("languages"):
+        facts["language_bits"] = language_bits(values["languages"])
+    if values.get("postcode"):
+        facts["postcode"] = values["postcode"]
+    if "availability" in values:
+        facts["week_bits"] = week_bits(values["availability"]) if values["availability"] else ANY_TIME
+    facts |= {name: values[name] for name in ("radius_km", "remote") if name in values}
+    return facts

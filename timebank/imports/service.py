@@ -1,0 +1,147 @@
+"""Reading a file, judging it outside any write transaction, and applying its good rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import column, select, table
+from sqlalchemy.orm import Session
+
+from timebank import db, events
+from timebank.auth import permissions
+from timebank.errors import NotFound
+from timebank.imports.columns import Headings
+from timebank.imports.decode import MAX_BYTES, decode
+from timebank.imports.events import FileImported
+from timebank.imports.judge import Judged, Judgement, Note, Progress, Verdict, judge
+from timebank.imports.registry import Act, Held, Scope, Spec
+from timebank.imports.values import enterprise_digits
+
+ByHand = Mapping[str, int | None]
+
+
+@dataclass
+class Preview:
+    """A judged file; `missing` counts what a whole list lacks."""
+
+    judgement: Judgement
+    missing: int
+
+
+def preview(
+    spec: Spec, data: bytes, scope: Scope, *, by_hand: ByHand | None = None, progress: Progress | None = None
+) -> Preview:
+    """Judge every row against what the database holds now. Changes nothing, holds no write lock.
+
+    Raises FileRefused.
+    """
+    with db.read_session() as session:
+        kind = spec.load(session, scope)
+    headings = Headings(kind.columns)
+    table = decode(data, headings.recognised)
+    judgement = judge(table, headings.map(table.header, by_hand), kind, progress)
+    return Preview(judgement, len(kind.missing()))
+
+
+def apply(
+    spec: Spec, found: Preview, scope: Scope, act: Act, *, progress: Progress | None = None
+) -> dict[str, object]:
+    """Apply the good rows of a preview and return the summary.
+
+    One transaction, or one a chunk where the kind says so: after a failure the same file again goes on where it
+    stopped, since what was applied is then the same. Each transaction first compares its rows once more with what the
+    database holds by then; a row that no longer fits is refused, the others are applied.
+    Raises NotPermitted, NotFound.
+    """
+    permissions.require(act.actor, spec.action, organisation_id=scope.organisation_id)
+    rows = found.judgement.of(Verdict.NEW, Verdict.CHANGED)
+    size = spec.chunk or max(len(rows), 1)
+    # A whole list may have nothing to add and still something to close.
+    starts = (
+        range(0, len(rows), size) if rows else (range(1) if scope.close_missing and found.missing else ())
+    )
+    for start in starts:
+        with db.unit_of_work() as session:
+            chunk = rows[start : start + size]
+            kind = spec.load(session, scope)
+            _begin(kind, found.judgement)
+            spec.apply(session, kind, _still_good(kind, chunk), scope, act)
+            _record(session, spec, found, chunk, scope, act)
+        if progress:
+            progress(min(start + size, len(rows)), len(rows))
+    return found.judgement.summary(found.missing)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or just enough of a huge one to refuse it."""
+    with path.open("rb") as handle:
+        return handle.read(MAX_BYTES + 1)
+
+
+def company_id(session: Session, name: str) -> int:
+    """The company with that enterprise number or slug. Raises NotFound."""
+    # Organisations stand above this room: of theirs it needs to know this one name alone.
+    organisations = table(
+        "organisations", column("id"), column("enterprise_number"), column("slug"), column("is_company")
+    )
+    number = enterprise_digits(name)
+    found: int | None = session.scalar(
+        select(organisations.c.id).where(
+            organisations.c.is_company,
+            organisations.c.enterprise_number == number if number else organisations.c.slug == name,
+        )
+    )
+    if found is None:
+        raise NotFound(_l("There is no company %(name)s.", name=name))
+    return found
+
+
+def _begin(kind: Held, judgement: Judgement) -> None:
+    kind.begin(judgement.mapped.places)
+    # A whole list also names those whose rows change nothing or are refused: none of them is missing.
+    for row in judgement.rows:
+        if row.key is not None:
+            kind.seen(row.key)
+
+
+def _still_good(kind: Held, rows: Sequence[Judged]) -> list[Judged]:
+    good = []
+    for row in rows:
+        values = row.values
+        if values is None:
+            continue
+        note: Note | None = min(
+            kind.check(values), key=lambda n: [c.name for c in kind.columns].index(n.column), default=None
+        )
+        if note is not None:
+            row.verdict, row.note, row.values = Verdict.REFUSED, note, None
+            continue
+        row.verdict = kind.compare(values)
+        kind.accept(values, row.verdict)
+        if row.verdict is not Verdict.SAME:
+            good.append(row)
+    return good
+
+
+def _record(
+    session: Session, spec: Spec, found: Preview, rows: Sequence[Judged], scope: Scope, act: Act
+) -> None:
+    events.record(
+        session,
+        FileImported(
+            actor=act.actor,
+            at=act.now,
+            subject=uuid.uuid4(),
+            organisation_id=scope.organisation_id,
+            kind=spec.name,
+            file=act.file_name,
+            new=sum(r.verdict is Verdict.NEW for r in rows),
+            changed=sum(r.verdict is Verdict.CHANGED for r in rows),
+            missing=found.missing,
+            closed_missing=scope.close_missing,
+        ),
+    )

@@ -1,0 +1,290 @@
+"""A company's staff list, read as the whole list: new people, changed terms, and those it lacks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from timebank.imports.judge import Judged, Note, Values, Verdict
+from timebank.imports.kinds import BaseKind, inserted, write_audit
+from timebank.imports.registry import Act, Scope, Spec
+from timebank.organisations import service
+from timebank.organisations.imports.columns import staff_columns
+from timebank.organisations.imports.words import Words, load_words
+from timebank.organisations.models import Employment, EmploymentTerms, Organisation, Site, new_pseudonym
+
+PERSON = ("email", "first_name", "last_name", "language", "start_date", "end_date")
+TERMS = ("department", "site_postcode", "fte", "manager_email")
+
+
+class Terms(NamedTuple):
+    """Terms as the file writes them."""
+
+    department: str | None
+    site_postcode: str | None
+    fte: Decimal
+    manager_email: str | None
+
+
+NO_TERMS = Terms(None, None, Decimal(1), None)
+
+
+@dataclass(slots=True)
+class HeldPerson:
+    """An employment, with the terms that hold on the day of the import."""
+
+    id: int
+    public_id: uuid.UUID
+    active: bool
+    email: str
+    first_name: str
+    last_name: str
+    language: str
+    start_date: date | None
+    end_date: date | None
+    terms: Terms = NO_TERMS
+    terms_since: date | None = None
+
+
+class Staff(BaseKind):
+    name = "staff"
+    uniques = (("employee_number",), ("email",))
+
+    def __init__(self, session: Session, scope: Scope) -> None:
+        self.words = load_words(session)
+        self.columns = staff_columns(self.words)
+        self.scope = scope
+        self.held = _load(session, scope)
+        self.by_email = {p.email: number for number, p in self.held.items() if p.active}
+        self.numbers: set[str] = set()
+        self.addresses: set[str] = set()
+
+    def seen(self, key: Hashable) -> None:
+        self.numbers.add(cast("tuple[str]", key)[0])
+
+    def check(self, values: Values) -> Iterable[Note]:
+        held = self.held.get(values.get("employee_number", ""))
+        end = values.get("end_date")
+        start = values.get("start_date", held.start_date if held else None)
+        if end and start and end < start:
+            yield Note("end_date", "order")
+        other = self.by_email.get(values.get("email", ""))
+        held_by_other = other is not None and other != values.get("employee_number") and self.active(values)
+        # Unless this very import closes that other employment.
+        if held_by_other and not (self.scope.close_missing and other not in self.numbers):
+            yield Note("email", "conflict")
+
+    def active(self, values: Values) -> bool:
+        """Whether the person works here on the day of the import, as the row says."""
+        end = values.get("end_date")
+        return end is None or end >= self.scope.as_of
+
+    def compare(self, values: Values) -> Verdict:
+        held = self.held.get(values["employee_number"])
+        if held is None:
+            return Verdict.NEW
+        same = (
+            held.active == self.active(values)
+            and all(getattr(held, name) == values[name] for name in PERSON if name in values)
+            and all(getattr(held.terms, name) == values[name] for name in TERMS if name in values)
+        )
+        return Verdict.SAME if same else Verdict.CHANGED
+
+    def accept(self, values: Values, verdict: Verdict) -> None:
+        number = values["employee_number"]
+        held = self.held.get(number)
+        if held is not None and self.by_email.get(held.email) == number:
+            del self.by_email[held.email]
+        if self.active(values):
+            self.by_email[values["email"]] = number
+        self.addresses.add(values["email"])
+
+    def warn(self, values: Values) -> Iterable[Note]:
+        manager = values.get("manager_email")
+        if manager is not None and manager not in self.addresses and manager not in self.by_email:
+            yield Note("manager_email", "unknown")
+
+    def missing(self) -> Sequence[HeldPerson]:
+        return [p for number, p in self.held.items() if p.active and number not in self.numbers]
+
+
+def _load(session: Session, scope: Scope) -> dict[str, HeldPerson]:
+    held: dict[str, HeldPerson] = {}
+    by_id: dict[int, HeldPerson] = {}
+    e = Employment
+    for number, id_, public_id, state, *rest in session.execute(
+        select(
+            e.employee_number, e.id, e.public_id, e.state, e.email, e.first_name, e.last_name, e.language,
+            e.start_date, e.end_date,
+        ).where(e.organisation_id == scope.organisation_id)
+    ):  # fmt: skip
+        held[number] = by_id[id_] = HeldPerson(id_, public_id, state == "active", *rest)
+    t = EmploymentTerms
+    for id_, since, department, fte, manager_email, postcode in session.execute(
+        select(t.employment_id, t.valid_from, t.department, t.fte, t.manager_email, Site.postcode)
+        .join(Employment, Employment.id == t.employment_id)
+        .outerjoin(Site, Site.id == t.site_id)
+        .where(Employment.organisation_id == scope.organisation_id)
+        .order_by(t.employment_id, t.valid_from)
+    ):
+        person = by_id[id_]
+        # The last that began by that day, else the first.
+        if person.terms_since is None or since <= scope.as_of:
+            person.terms, person.terms_since = Terms(department, postcode, fte, manager_email), since
+    return held
+
+
+def apply(session: Session, kind: Staff, rows: Sequence[Judged], scope: Scope, act: Act) -> None:
+    organisation = session.get_one(Organisation, scope.organisation_id)
+    sites = _sites(session, organisation, kind.words, rows)
+    if scope.close_missing:
+        for person in kind.missing():
+            _close(session, person, max(scope.as_of, person.start_date or scope.as_of), act)
+        session.flush()
+    changed = [r for r in rows if r.verdict is Verdict.CHANGED]
+    new = [r for r in rows if r.verdict is Verdict.NEW]
+    audit = _change(session, kind, changed, sites, scope, act)
+    audit += _add(session, kind, new, sites, scope, act)
+    write_audit(session, act, audit)
+
+
+def _sites(
+    session: Session, organisation: Organisation, words: Words, rows: Sequence[Judged]
+) -> dict[str, int]:
+    """The company's sites by postcode, with those that the file brings."""
+    known = dict(
+        session.execute(
+            select(Site.postcode, Site.id).where(Site.organisation_id == organisation.id)
+        ).tuples().all()
+    )
+    wanted = {r.values.get("site_postcode") for r in rows if r.values} - {None, *known}
+    codes = sorted(str(code) for code in wanted)
+    names = {code: words.places[code].name(organisation.language) for code in codes}
+    ids = inserted(
+        session,
+        Site,
+        [
+            {
+                "organisation_id": organisation.id,
+                "name": names[code],
+                "postcode": code,
+                "nis": words.places[code].nis,
+                "municipality": names[code],
+            }
+            for code in codes
+        ],
+    )
+    return known | dict(zip(codes, ids, strict=True))
+
+
+def _close(session: Session, person: HeldPerson, end_date: date, act: Act) -> None:
+    employment = session.get_one(Employment, person.id, with_for_update=True)
+    service.close_employment(session, employment, end_date, actor=act.actor, now=act.now)
+
+
+def _terms_row(employment_id: int, since: date, terms: Terms, sites: dict[str, int]) -> dict[str, Any]:
+    return {
+        "employment_id": employment_id,
+        "valid_from": since,
+        "department": terms.department,
+        "site_id": sites[terms.site_postcode] if terms.site_postcode else None,
+        "fte": terms.fte,
+        "manager_email": terms.manager_email,
+    }
+
+
+def _add(
+    session: Session, kind: Staff, rows: Sequence[Judged], sites: dict[str, int], scope: Scope, act: Act
+) -> list[tuple[str, uuid.UUID, int | None, int]]:
+    people = []
+    for row in rows:
+        values = row.values or {}
+        people.append(
+            {
+                "public_id": uuid.uuid4(),
+                "organisation_id": scope.organisation_id,
+                "employee_number": values["employee_number"],
+                "language": "nl",
+                "state": "active" if kind.active(values) else "left",
+                "pseudonym": new_pseudonym(),
+                "created_at": act.now,
+                "start_date": None,
+                "end_date": None,
+                **{name: values[name] for name in PERSON if name in values},
+            }
+        )
+    ids = inserted(session, Employment, people)
+    terms = []
+    for row, id_ in zip(rows, ids, strict=True):
+        values = row.values or {}
+        begin = values.get("start_date")
+        since = begin if begin and begin < scope.as_of else scope.as_of
+        known = NO_TERMS._replace(**{n: values[n] for n in TERMS if n in values})
+        terms.append(_terms_row(id_, since, known, sites))
+    if terms:
+        session.execute(insert(EmploymentTerms), terms)
+    return [
+        ("employment_added", person["public_id"], scope.organisation_id, row.row.number)
+        for row, person in zip(rows, people, strict=True)
+    ]
+
+
+def _change(
+    session: Session, kind: Staff, rows: Sequence[Judged], sites: dict[str, int], scope: Scope, act: Act
+) -> list[tuple[str, uuid.UUID, int | None, int]]:
+    people: list[dict[str, Any]] = []
+    again: list[dict[str, Any]] = []
+    amended: list[dict[str, Any]] = []
+    since_today: list[dict[str, Any]] = []
+    audit: list[tuple[str, uuid.UUID, int | None, int]] = []
+    for row in rows:
+        values = row.values or {}
+        held = kind.held[values["employee_number"]]
+        facts = {name: values.get(name, getattr(held, name)) for name in PERSON}
+        if held.active and not kind.active(values):
+            # Leaving is an act of its own, which ends pledges: it sets state and end below.
+            _close(session, held, facts.pop("end_date"), act)
+            people.append({"b_id": held.id, **facts})
+        else:
+            if not held.active and kind.active(values):
+                facts["end_date"] = values.get("end_date")
+            again.append({"b_id": held.id, "state": "active" if kind.active(values) else "left", **facts})
+        terms = held.terms._replace(**{n: values[n] for n in TERMS if n in values})
+        if terms != held.terms:
+            new = _terms_row(held.id, scope.as_of, terms, sites)
+            (since_today if held.terms_since == scope.as_of else amended).append(new)
+        audit.append(("employment_changed", held.public_id, scope.organisation_id, row.row.number))
+    session.flush()
+    by_id = update(Employment).where(Employment.id == bindparam("b_id"))
+    connection = session.connection()
+    for batch in (people, again):
+        if batch:
+            connection.execute(by_id, batch)
+    if amended:
+        session.execute(insert(EmploymentTerms), amended)
+    if since_today:
+        _amend_today(session, since_today)
+    return audit
+
+
+def _amend_today(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Terms that began on this very day are corrected, since two cannot begin on one day."""
+    t = EmploymentTerms
+    session.connection().execute(
+        update(t).where(t.employment_id == bindparam("b_employment"), t.valid_from == bindparam("b_since")),
+        [
+            {"b_employment": r["employment_id"], "b_since": r["valid_from"]}
+            | {k: v for k, v in r.items() if k not in ("employment_id", "valid_from")}
+            for r in rows
+        ],
+    )
+
+
+SPEC = Spec("staff", of_company=True, action="staff.import", load=Staff, apply=apply)
