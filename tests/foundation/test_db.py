@@ -1,4 +1,4 @@
-"""Sessions on both databases: nothing is lost, nothing is half written, readers and writers do not wait for each other."""
+"""Sessions on both databases: nothing is lost or half written, readers and writers do not wait for each other."""
 
 from __future__ import annotations
 
