@@ -258,8 +258,25 @@ def _account(
         password=password or PasswordForm(formdata=None),
         user=user,
         sessions=queries.live_sessions(read, user.id, now=clock.now()),
+        browser_name=browser_name,
     )
     return page, status
+
+
+def browser_name(user_agent: str) -> str:
+    """What a browser calls itself, in two words that people know."""
+    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrom": "Chrome", "Safari": "Safari"}
+    systems = {
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Android": "Android",
+        "Windows": "Windows",
+        "Mac OS": "macOS",
+        "Linux": "Linux",
+    }
+    browser = next((name for sign, name in browsers.items() if sign in user_agent), None)
+    system = next((name for sign, name in systems.items() if sign in user_agent), None)
+    return " · ".join(name for name in (browser, system) if name) or _("A browser")
 
 
 @bp.post("/account/profile")
