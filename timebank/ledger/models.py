@@ -100,7 +100,7 @@ class LedgerAccount(Base):
 
 
 class LedgerTransaction(PublicId, Base):
-    """One act, chained to the one before it in the book. `payload` is the frozen canonical JSON that the hash covers."""
+    """One act, chained to the one before it in the book. `payload` is frozen canonical JSON, covered by the hash."""
 
     __tablename__ = "ledger_transactions"
     __table_args__ = (
@@ -202,7 +202,9 @@ class LedgerPeriod(PublicId, Base):
     book_id: Mapped[int] = mapped_column(ForeignKey("ledger_books.id"))
     from_date: Mapped[date]
     until_date: Mapped[date]
-    state: Mapped[PeriodState] = mapped_column(enum_column(PeriodState, "state_known"), default=PeriodState.OPEN)
+    state: Mapped[PeriodState] = mapped_column(
+        enum_column(PeriodState, "state_known"), default=PeriodState.OPEN
+    )
     closed_at: Mapped[datetime | None]
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     head: Mapped[bytes | None] = mapped_column(LargeBinary(32))

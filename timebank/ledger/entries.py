@@ -1,0 +1,183 @@
+"""What is handed to the ledger, the names of its accounts, and the canonical payload that its hashes cover."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from typing import Any
+
+from timebank.ledger.models import AccountKind, Category, TransactionKind
+
+SOURCES = frozenset({AccountKind.GRANTED, AccountKind.SUPPORT})
+MEASURES = ("granted", "lapsed", "reserved", "confirmed")
+GENESIS = bytes(32)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the figures of a transaction rest on, as it was on the activity date. `employee` is a pseudonym.
+
+    `reference` and `reason` (a code, never free text) are in the payload only.
+    """
+
+    employee: str | None = None
+    site: str | None = None
+    department: str | None = None
+    category: Category | None = None
+    skill: str | None = None
+    initiative: uuid.UUID | None = None
+    initiative_name: str | None = None
+    initiative_number: str | None = None
+    nuts2: str | None = None
+    nis: str | None = None
+    phase: str | None = None
+    work_form: str | None = None
+    cause: str | None = None
+    sdg: str | None = None
+    paid_time: bool = True
+    reference: str | None = None
+    reason: str | None = None
+
+
+PAYLOAD_ONLY = ("reference", "reason")
+COLUMNS = tuple(f.name for f in fields(Facts) if f.name not in PAYLOAD_ONLY)
+
+
+@dataclass(frozen=True)
+class AccountRef:
+    """An account by what it is; its name follows from that."""
+
+    kind: AccountKind
+    tranche: uuid.UUID | None = None
+    match: uuid.UUID | None = None
+
+    @property
+    def name(self) -> str:
+        return account_name(self.kind, self.tranche, self.match)
+
+
+def account_name(kind: AccountKind, tranche: uuid.UUID | None, match: uuid.UUID | None) -> str:
+    """The one name of an account, as payloads hold it. Raises ValueError when a part is missing or too many."""
+    match kind:
+        case AccountKind.GRANTED if tranche and not match:
+            return f"company:granted:{tranche}"
+        case AccountKind.AVAILABLE | AccountKind.LAPSED if tranche and not match:
+            return f"tranche:{tranche}:{kind}"
+        case AccountKind.RESERVED | AccountKind.RECEIVED if tranche and match:
+            return f"match:{match}:{kind}:{tranche}"
+        case AccountKind.TRAVEL | AccountKind.PREPARATION if match and not tranche:
+            return f"match:{match}:{kind}"
+        case AccountKind.SUPPORT | AccountKind.MANAGEMENT if not tranche and not match:
+            return f"company:{kind}"
+    raise ValueError(f"no account of kind {kind} with tranche {tranche} and match {match}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """Signed minutes on one account."""
+
+    account: AccountRef
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act to book. `minutes` is its figure in `measure` (granted, lapsed, reserved, confirmed), with its sign;
+    `key` makes it idempotent; `actor_label` is a pseudonym."""
+
+    organisation_id: int
+    kind: TransactionKind
+    key: str
+    activity_date: date
+    lines: Sequence[Line]
+    facts: Facts
+    measure: str
+    minutes: int
+    actor_label: str
+    booked_at: datetime
+
+
+def check(entry: Entry) -> None:
+    """That an entry can be booked at all: its lines sum to zero, also within each tranche, and name each account once.
+
+    Raises ValueError, since only a mistake in the calling code can break this.
+    """
+    names = [line.account.name for line in entry.lines]
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise ValueError(f"{entry.key}: a transaction has two lines or more, each on an account of its own")
+    sums: dict[uuid.UUID | None, int] = {}
+    for line in entry.lines:
+        if line.minutes == 0:
+            raise ValueError(f"{entry.key}: a line of zero minutes")
+        sums[line.account.tranche] = sums.get(line.account.tranche, 0) + line.minutes
+    if any(sums.values()):
+        raise ValueError(f"{entry.key}: the lines do not sum to zero")
+    if entry.measure not in MEASURES or (entry.measure == "confirmed") != (entry.facts.category is not None):
+        raise ValueError(f"{entry.key}: measure {entry.measure} with category {entry.facts.category}")
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it; text in NFC, so that the same words always give the same bytes."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", str(value))
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def payload_of(
+    *,
+    book: uuid.UUID,
+    number: int,
+    kind: str,
+    key: str,
+    activity_date: date,
+    booked_at: datetime,
+    actor: str,
+    lines: Sequence[tuple[str, int]],
+    facts: Mapping[str, Any],
+    measure: str,
+    minutes: int,
+    reverses: int | None,
+) -> str:
+    """The canonical JSON of a transaction: sorted keys, no spaces, lines in their order. `reverses` is the number, in
+    the same book, of the transaction that this one takes back."""
+    content = {
+        "activity_date": plain(activity_date),
+        "actor": plain(actor),
+        "book": plain(book),
+        "booked_at": plain(booked_at),
+        "facts": {name: plain(value) for name, value in facts.items()},
+        "key": plain(key),
+        "kind": plain(kind),
+        "lines": [{"account": name, "minutes": minutes} for name, minutes in lines],
+        "measure": measure,
+        "minutes": minutes,
+        "number": number,
+        "reverses": reverses,
+    }
+    return canonical(content)
+
+
+def canonical(content: Any) -> str:
+    """JSON with sorted keys and no spaces, as the hashes take it."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def hash_payload(salt: bytes, payload: str) -> bytes:
+    """SHA-256(salt ‖ payload): without the salt nobody can find the content by guessing."""
+    return hashlib.sha256(salt + payload.encode()).digest()
+
+
+def link(previous: bytes, payload_hash: bytes) -> bytes:
+    """SHA-256(previous ‖ payload hash): one link of a book's chain."""
+    return hashlib.sha256(previous + payload_hash).digest()

@@ -1,0 +1,353 @@
+"""Proving that the ledger holds: all is recomputed from the lines, in one pass, with memory that does not grow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import RowMapping, String, func, or_, select, type_coerce
+from sqlalchemy.orm import Session, aliased
+
+from timebank.ledger.entries import (
+    COLUMNS,
+    GENESIS,
+    PAYLOAD_ONLY,
+    SOURCES,
+    account_name,
+    hash_payload,
+    link,
+    payload_of,
+)
+from timebank.ledger.models import (
+    AccountKind,
+    LedgerAccount,
+    LedgerBook,
+    LedgerFact,
+    LedgerLine,
+    LedgerTransaction,
+    TransactionKind,
+)
+
+# Transactions read at a time.
+CHUNK = 1000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first place where a book does not hold: `number` is the transaction's, none for what concerns the book."""
+
+    organisation_id: int
+    number: int | None
+    what: str
+
+    def __str__(self) -> str:
+        where = "the book" if self.number is None else f"transaction {self.number}"
+        return f"{where}: {self.what}"
+
+
+@dataclass(frozen=True)
+class BookResult:
+    """One book that was read; `confirmed` are the minutes confirmed in it."""
+
+    organisation_id: int
+    transactions: int
+    lines: int
+    confirmed: int
+    head: bytes
+    first_break: Break | None = None
+
+
+@dataclass
+class Result:
+    """All books that were read, up to the first break."""
+
+    books: list[BookResult] = field(default_factory=list)
+
+    @property
+    def transactions(self) -> int:
+        return sum(b.transactions for b in self.books)
+
+    @property
+    def lines(self) -> int:
+        return sum(b.lines for b in self.books)
+
+    @property
+    def first_break(self) -> Break | None:
+        return next((b.first_break for b in self.books if b.first_break), None)
+
+
+def verify(session: Session, *, organisation_id: int | None = None) -> Result:
+    """Check one organisation's book, or all, up to the first break. Changes nothing."""
+    result = Result()
+    for book in verify_books(session, organisation_id=organisation_id):
+        result.books.append(book)
+        if book.first_break:
+            break
+    return result
+
+
+def verify_books(
+    session: Session, *, organisation_id: int | None = None, progress: Progress | None = None
+) -> Iterator[BookResult]:
+    """Check book after book, each answered as soon as it was read. `progress` is told how many transactions of how many
+    were read."""
+    books = select(
+        LedgerBook.id,
+        LedgerBook.public_id,
+        LedgerBook.organisation_id,
+        LedgerBook.last_number,
+        LedgerBook.head,
+    ).order_by(LedgerBook.organisation_id)
+    if organisation_id is not None:
+        books = books.where(LedgerBook.organisation_id == organisation_id)
+    for book in session.execute(books).mappings().all():
+        yield _Reader(session, book, progress).read()
+
+
+class _Broken(Exception):
+    def __init__(self, number: int | None, what: str) -> None:
+        super().__init__(what)
+        self.number = number
+        self.what = what
+
+
+class _Reader:
+    """Reads one book from its first transaction to its last, then what is kept beside the lines."""
+
+    def __init__(self, session: Session, book: RowMapping, progress: Progress | None) -> None:
+        self.session = session
+        self.book = book
+        self.progress = progress
+        self.number = 0
+        self.lines = 0
+        self.confirmed = 0
+        self.head = GENESIS
+
+    def read(self) -> BookResult:
+        broken: Break | None = None
+        try:
+            self._transactions()
+            self._accounts()
+        except _Broken as found:
+            broken = Break(self.book["organisation_id"], found.number, found.what)
+        except (ValueError, LookupError) as unreadable:
+            # A value that no column of ours could have written, such as a date that is none.
+            broken = Break(self.book["organisation_id"], self.number + 1, f"it cannot be read ({unreadable})")
+        return BookResult(
+            organisation_id=self.book["organisation_id"],
+            transactions=self.number,
+            lines=self.lines,
+            confirmed=self.confirmed,
+            head=self.head,
+            first_break=broken,
+        )
+
+    # --- transactions -----------------------------------------------------------------------------------------------
+
+    def _transactions(self) -> None:
+        original = aliased(LedgerTransaction)
+        statement = (
+            select(
+                LedgerTransaction.id,
+                LedgerTransaction.number,
+                type_coerce(LedgerTransaction.kind, String).label("kind"),
+                LedgerTransaction.activity_date,
+                LedgerTransaction.booked_at,
+                LedgerTransaction.idempotency_key,
+                LedgerTransaction.payload,
+                LedgerTransaction.salt,
+                LedgerTransaction.payload_hash,
+                LedgerTransaction.previous_hash,
+                LedgerTransaction.hash,
+                original.number.label("reverses"),
+                original.book_id.label("reverses_book"),
+                original.payload.label("reversed_payload"),
+                LedgerFact.transaction_id.label("fact"),
+                LedgerFact.book_id.label("fact_book"),
+                LedgerFact.activity_date.label("fact_date"),
+                LedgerFact.measure,
+                LedgerFact.minutes,
+                *(_fact_column(name) for name in COLUMNS),
+            )
+            .outerjoin(LedgerFact, LedgerFact.transaction_id == LedgerTransaction.id)
+            .outerjoin(original, original.id == LedgerTransaction.reverses_id)
+            .where(LedgerTransaction.book_id == self.book["id"])
+            .order_by(LedgerTransaction.number)
+            .limit(CHUNK)
+        )
+        while True:
+            rows = (
+                self.session.execute(statement.where(LedgerTransaction.number > self.number)).mappings().all()
+            )
+            if not rows:
+                break
+            lines = self._lines_of(rows[0]["number"], rows[-1]["number"])
+            for row in rows:
+                self._transaction(row, lines.get(row["id"], []))
+            if self.progress:
+                self.progress(self.number, self.book["last_number"])
+        if self.number != self.book["last_number"]:
+            raise _Broken(
+                None, f"it ends at transaction {self.number}, but {self.book['last_number']} were booked"
+            )
+        if self.head != self.book["head"]:
+            raise _Broken(None, "its head is not the hash of its last transaction")
+
+    def _lines_of(self, first: int, last: int) -> dict[int, list[RowMapping]]:
+        statement = (
+            select(
+                LedgerLine.transaction_id,
+                LedgerLine.minutes,
+                LedgerAccount.book_id,
+                LedgerAccount.name,
+                type_coerce(LedgerAccount.kind, String).label("kind"),
+                LedgerAccount.tranche,
+                LedgerAccount.match,
+            )
+            .join(LedgerTransaction, LedgerTransaction.id == LedgerLine.transaction_id)
+            .join(LedgerAccount, LedgerAccount.id == LedgerLine.account_id)
+            .where(
+                LedgerTransaction.book_id == self.book["id"], LedgerTransaction.number.between(first, last)
+            )
+            .order_by(LedgerLine.id)
+        )
+        found: dict[int, list[RowMapping]] = {}
+        for row in self.session.execute(statement).mappings():
+            found.setdefault(row["transaction_id"], []).append(row)
+        return found
+
+    def _transaction(self, row: RowMapping, lines: list[RowMapping]) -> None:
+        number = row["number"]
+        if number != self.number + 1:
+            raise _Broken(self.number + 1, "it is missing")
+        if row["previous_hash"] != self.head:
+            raise _Broken(number, "its previous hash is not the hash of the transaction before it")
+        if hash_payload(row["salt"], row["payload"]) != row["payload_hash"]:
+            raise _Broken(number, "its payload was changed: it does not fit its hash")
+        if link(row["previous_hash"], row["payload_hash"]) != row["hash"]:
+            raise _Broken(number, "its hash is not that of the one before it and its payload")
+        self._check_lines(number, lines)
+        self._check_payload(row, lines)
+        self.head = row["hash"]
+        self.number = number
+        self.lines += len(lines)
+        if row["measure"] == "confirmed":
+            self.confirmed += row["minutes"]
+
+    def _check_lines(self, number: int, lines: list[RowMapping]) -> None:
+        if sum(line["minutes"] for line in lines) != 0:
+            raise _Broken(number, "its lines do not sum to zero")
+        for line in lines:
+            try:
+                name = account_name(AccountKind(line["kind"]), line["tranche"], line["match"])
+            except ValueError:
+                name = ""
+            if name != line["name"] or line["book_id"] != self.book["id"]:
+                raise _Broken(number, f"its account {line['name']} is not what its name says")
+
+    def _check_payload(self, row: RowMapping, lines: list[RowMapping]) -> None:
+        number = row["number"]
+        if row["fact"] is None:
+            raise _Broken(number, "its facts are missing")
+        stored = _content(row["payload"])
+        facts = stored.get("facts") if stored else None
+        if stored is None or not isinstance(facts, dict):
+            raise _Broken(number, "its payload cannot be read")
+        in_lines = [{"account": line["name"], "minutes": line["minutes"]} for line in lines]
+        if stored.get("lines") != in_lines:
+            raise _Broken(number, "its lines are not those of its payload")
+        expected = payload_of(
+            book=self.book["public_id"],
+            number=number,
+            kind=row["kind"],
+            key=row["idempotency_key"],
+            activity_date=row["activity_date"],
+            booked_at=row["booked_at"],
+            actor=str(stored.get("actor")),
+            lines=[(line["name"], line["minutes"]) for line in lines],
+            facts={
+                **{name: row[name] for name in COLUMNS},
+                **{name: facts.get(name) for name in PAYLOAD_ONLY},
+            },
+            measure=row["measure"],
+            minutes=row["minutes"],
+            reverses=row["reverses"],
+        )
+        if (
+            expected != row["payload"]
+            or row["fact_book"] != self.book["id"]
+            or row["fact_date"] != row["activity_date"]
+        ):
+            raise _Broken(number, f"its payload says another {_what_differs(stored, expected)} than its rows")
+        if (row["kind"] == TransactionKind.REVERSAL) != (row["reverses"] is not None):
+            raise _Broken(number, "it is a reversal of nothing")
+        if row["reverses"] is not None:
+            self._check_reversal(row, in_lines)
+
+    def _check_reversal(self, row: RowMapping, lines: list[dict[str, Any]]) -> None:
+        original = _content(row["reversed_payload"]) or {}
+        turned = [{**line, "minutes": -line["minutes"]} for line in lines]
+        if row["reverses_book"] != self.book["id"] or original.get("lines") != turned:
+            raise _Broken(row["number"], f"its lines do not take back those of transaction {row['reverses']}")
+
+    # --- what is kept beside ----------------------------------------------------------------------------------------
+
+    def _accounts(self) -> None:
+        total = func.coalesce(func.sum(LedgerLine.minutes), 0)
+        wrong = self.session.execute(
+            select(LedgerAccount.name, LedgerAccount.balance, total.label("lines"))
+            .outerjoin(LedgerLine, LedgerLine.account_id == LedgerAccount.id)
+            .where(LedgerAccount.book_id == self.book["id"])
+            .group_by(LedgerAccount.id, LedgerAccount.name, LedgerAccount.balance)
+            .having(
+                or_(
+                    LedgerAccount.balance != total,
+                    (total < 0) & LedgerAccount.kind.not_in([str(kind) for kind in SOURCES]),
+                )
+            )
+            .order_by(LedgerAccount.id)
+            .limit(1)
+        ).one_or_none()
+        if wrong is not None and wrong.balance != wrong.lines:
+            raise _Broken(None, f"account {wrong.name} says {wrong.balance} minutes, its lines {wrong.lines}")
+        if wrong is not None:
+            raise _Broken(None, f"account {wrong.name} is below zero: {wrong.lines} minutes")
+        tranche = self.session.execute(
+            select(LedgerAccount.tranche, func.sum(LedgerAccount.balance).label("left"))
+            .where(LedgerAccount.book_id == self.book["id"], LedgerAccount.tranche.is_not(None))
+            .group_by(LedgerAccount.tranche)
+            .having(func.sum(LedgerAccount.balance) != 0)
+            .limit(1)
+        ).one_or_none()
+        if tranche is not None:
+            raise _Broken(
+                None,
+                f"tranche {tranche.tranche}: granted is not available + reserved + received + lapsed",
+            )
+
+
+def _fact_column(name: str) -> Any:
+    column = getattr(LedgerFact, name)
+    return type_coerce(column, String).label(name) if name == "category" else column
+
+
+def _content(payload: str | None) -> dict[str, Any] | None:
+    try:
+        content = json.loads(payload or "")
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _what_differs(stored: dict[str, Any], expected: str) -> str:
+    """The name of what the rows say otherwise than the payload."""
+    rows = json.loads(expected)
+    for said, is_so in ((stored["facts"], rows["facts"]), (stored, rows)):
+        for name in is_so:
+            if said.get(name) != is_so[name]:
+                return str(name)
+    return "book or date"
