@@ -131,6 +131,8 @@ HARD_RULES: Final[dict[str, HardRule]] = {
 }
 """In the order in which they are tried and told."""
 
+_AFTER_SKILLS: Final = tuple(rule for name, rule in HARD_RULES.items() if name != "skills")
+
 
 # --- soft terms ---------------------------------------------------------------------------------------------
 
@@ -197,11 +199,11 @@ def blocks(p: AttributeProblem) -> Iterator[tuple[int, Pairs]]:
     """
     if not p.n_pledges:
         return
-    shortlist = _shortlists(p)
+    holders = _holders(p)
     pledges: list[Index] = []
     first = held = 0
     for seat in range(p.n_seats):
-        pledges.append(shortlist(seat))
+        pledges.append(holders(seat))
         held += pledges[-1].size
         if held >= PAIRS_PER_BLOCK or seat + 1 == p.n_seats:
             i = np.repeat(np.arange(first, seat + 1), [some.size for some in pledges])
@@ -209,22 +211,25 @@ def blocks(p: AttributeProblem) -> Iterator[tuple[int, Pairs]]:
             pledges, first, held = [], seat + 1, 0
 
 
-def _shortlists(p: AttributeProblem) -> Callable[[int], Index]:
-    """For a seat, the pledges that hold the rarest skill that it asks: no others need be looked at."""
+def _holders(p: AttributeProblem) -> Callable[[int], Index]:
+    """For a seat, the pledges that hold every skill that it asks: looked up by the rarest, sifted by the others."""
     everybody = np.arange(p.n_pledges)
-    holders: dict[int, Index] = {}
+    words = np.ascontiguousarray(p.pledge_skills.T)
+    of_bit: dict[int, Index] = {}
     for word, asked in enumerate(np.bitwise_or.reduce(p.seat_must, axis=0)):
         for bit in _bits(int(asked)):
-            held = (p.pledge_skills[:, word] >> np.uint64(bit)) & np.uint64(1)
-            holders[64 * word + bit] = np.flatnonzero(held)
+            of_bit[64 * word + bit] = np.flatnonzero((words[word] >> np.uint64(bit)) & np.uint64(1))
 
-    def shortlist(seat: int) -> Index:
-        asked = [
-            64 * word + bit for word, must in enumerate(p.seat_must[seat].tolist()) for bit in _bits(must)
-        ]
-        return min((holders[bit] for bit in asked), key=len, default=everybody)
+    def holders(seat: int) -> Index:
+        must = [(word, mask) for word, mask in enumerate(p.seat_must[seat].tolist()) if mask]
+        asked = [64 * word + bit for word, mask in must for bit in _bits(mask)]
+        pledges = min((of_bit[bit] for bit in asked), key=len, default=everybody)
+        if len(asked) > 1:
+            for word, mask in must:
+                pledges = pledges[(words[word][pledges] & np.uint64(mask)) == mask]
+        return pledges
 
-    return shortlist
+    return holders
 
 
 def _bits(mask: int) -> Iterator[int]:
@@ -254,12 +259,12 @@ def joined(parts: list[Pairs]) -> Pairs:
 
 
 def _candidates(p: AttributeProblem, seat: Index, pledge: Index) -> Pairs:
-    """Those of these pairs that break no rule, in the same order."""
-    for rule in HARD_RULES.values():
-        left = rule(p, seat, pledge)
+    """Those of these pairs, who all have the skills, that break no other rule, in the same order."""
+    for rule in _AFTER_SKILLS:
+        left = np.flatnonzero(rule(p, seat, pledge))
         seat, pledge = seat[left], pledge[left]
     weight = weights(p, seat, pledge)
-    left = weight >= 1
+    left = np.flatnonzero(weight >= 1)
     seat, pledge, weight = seat[left], pledge[left], weight[left]
     if weight.size and int(weight.max()) > MAX_ATTRIBUTE_WEIGHT:
         worst = int(weight.argmax())
