@@ -186,19 +186,21 @@ def _check_times(wish: RequestInput, today: date, begun: date | None, fields: di
     if not 1 <= wish.week_bits <= ANY_TIME:
         fields["week"] = _l("Choose at least one half-day.")
     if wish.from_date is None:
-        fields["from"] = _l("Give the first day.")
+        fields["from_date"] = _l("Give the first day.")
         return
     if wish.from_date < date(today.year, 1, 1) and wish.from_date != begun:
-        fields["from"] = _l("Choose a first day in this year or later.")
+        fields["from_date"] = _l("Choose a first day in this year or later.")
     elif wish.from_date > today + timedelta(days=DAYS_MAX):
-        fields["from"] = _l("Choose a first day within three years.")
+        fields["from_date"] = _l("Choose a first day within three years.")
     if wish.shape == Shape.OPEN_ENDED:
         return
     if wish.until_date is None:
-        fields["until"] = _l("Give the last day, or choose a coaching without an end.")
+        fields["until_date"] = _l("Give the last day, or choose a coaching without an end.")
     elif wish.until_date < wish.from_date:
-        fields["until"] = _l("The last day comes before the first. Turn them round or choose a later day.")
+        fields["until_date"] = _l(
+            "The last day comes before the first. Turn them round or choose a later day."
+        )
     elif wish.until_date < today:
-        fields["until"] = _l("This day has passed. Choose a later one.")
+        fields["until_date"] = _l("This day has passed. Choose a later one.")
     elif (wish.until_date - wish.from_date).days >= DAYS_MAX:
-        fields["until"] = _l("Choose a period of at most three years.")
+        fields["until_date"] = _l("Choose a period of at most three years.")

@@ -215,7 +215,7 @@ SORTS = ("waiting", "name", "from", "hours")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A pledge that waits for approval: who, hours, period, skills, and nothing of causes."""
+    """A pledge that waits for approval, or has it: who, hours, period, skills, and nothing of causes."""
 
     public_id: uuid.UUID
     name: str
@@ -256,8 +256,9 @@ def approval_queue(
     sort: str = "waiting",
     after: str | None = None,
     limit: int = 50,
+    state: PledgeState = PledgeState.SUBMITTED,
 ) -> QueuePage:
-    """Submitted pledges within `scope` whose person matches `text`, paged by key in the order of `sort`."""
+    """Pledges in `state` within `scope` whose person matches `text`, paged by key in the order of `sort`."""
     total_minutes = (
         select(func.sum(Tranche.minutes))
         .where(Tranche.pledge_id == Pledge.id)
@@ -271,7 +272,7 @@ def approval_queue(
         "hours": [total_minutes, Pledge.id],
     }
     order = keys[sort if sort in keys else "waiting"]
-    where = [Pledge.state == PledgeState.SUBMITTED, scope]
+    where = [Pledge.state == state, scope]
     for word in text.split()[:5]:
         pattern = f"%{paging.escape_like(word.lower())}%"
         where.append(

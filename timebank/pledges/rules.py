@@ -99,13 +99,15 @@ def check(
     if not MINUTES_MIN <= offer.minutes <= MINUTES_MAX:
         fields["hours"] = _l("Give between half an hour and 1,000 hours.")
     if offer.until_date < offer.from_date:
-        fields["until"] = _l("The last day comes before the first. Turn them round or choose a later day.")
+        fields["until_date"] = _l(
+            "The last day comes before the first. Turn them round or choose a later day."
+        )
     elif offer.until_date < today:
-        fields["until"] = _l("This day has passed. Choose a later one.")
+        fields["until_date"] = _l("This day has passed. Choose a later one.")
     elif (offer.until_date - offer.from_date).days >= DAYS_MAX:
-        fields["until"] = _l("Choose a period of at most three years.")
+        fields["until_date"] = _l("Choose a period of at most three years.")
     elif offer.from_date < date(today.year, 1, 1):
-        fields["from"] = _l("Choose a first day in this year or later.")
+        fields["from_date"] = _l("Choose a first day in this year or later.")
     elif "hours" not in fields and total_minutes(offer) > MINUTES_MAX:
         fields["hours"] = _l("Give between half an hour and 1,000 hours.")
     known = set(skill_ids)

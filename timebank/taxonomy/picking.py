@@ -1,0 +1,140 @@
+"""Choosing skills with a level in a form: what the picker of `components/skills.html` posts, as a form field.
+
+The picker posts `NAME` (ids), `NAME-level-ID`, and with one of its buttons `NAME-add` (an id, or empty for the one in
+`NAME-choose`) or `NAME-drop` (an id). Such a post is not the end of the form: the page shows it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Protocol
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from wtforms import Field
+
+from timebank.taxonomy import queries
+from timebank.taxonomy.models import Skill
+
+LEVELS = (1, 2, 3)
+MOST = 40
+
+GROUPS = {
+    "communication": _l("Communication"),
+    "digital": _l("Digital"),
+    "finance": _l("Finance"),
+    "funding": _l("Funding"),
+    "legal": _l("Legal"),
+    "making": _l("Making and repairing"),
+    "organisation": _l("Organisation"),
+    "people": _l("People"),
+    "strategy": _l("Strategy"),
+}
+
+
+class Values(Protocol):
+    """What was posted: `request.form` or `request.values`."""
+
+    def getlist(self, key: str) -> list[str]: ...
+
+
+def level_names(asked: bool = False) -> list[tuple[int, str]]:
+    """The levels in words: those that a coach has, or those that an initiative asks."""
+    if asked:
+        return [(1, _("basic or better")), (2, _("good or better")), (3, _("expert"))]
+    return [(1, _("basic")), (2, _("good")), (3, _("expert"))]
+
+
+def picked(values: Values, name: str, default: int = 2) -> list[tuple[int, int]]:
+    """The chosen (skill id, level) pairs after the button that was pressed, if any. Nonsense is left out."""
+    levels = {}
+    for text in values.getlist(name)[:200]:
+        if (skill := _number(text)) is not None:
+            level = _number(next(iter(values.getlist(f"{name}-level-{skill}")), str(default)))
+            levels[skill] = level if level in LEVELS else default
+    for pressed in values.getlist(f"{name}-add"):
+        added = _number(pressed or next(iter(values.getlist(f"{name}-choose")), ""))
+        if added is not None:
+            levels.setdefault(added, default)
+    # Somebody who chose from the list and sent the form without pressing "Add" meant that skill too.
+    if not values.getlist(f"{name}-drop") and not values.getlist(f"{name}-add"):
+        waiting = _number(next(iter(values.getlist(f"{name}-choose")), ""))
+        if waiting is not None:
+            levels.setdefault(waiting, default)
+    for pressed in values.getlist(f"{name}-drop"):
+        levels.pop(_number(pressed) or 0, None)
+    return list(levels.items())
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def was_pressed(values: Values, *names: str) -> bool:
+    """Whether a button of one of these pickers was pressed, so that the form is shown again instead of sent."""
+    return any(values.getlist(f"{name}-{button}") for name in names for button in ("add", "drop"))
+
+
+class SkillsField(Field):
+    """Chosen skills as (skill id, level) pairs."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        default_level: int = 2,
+        required: object = None,
+        most: int = MOST,
+        **options: Any,
+    ) -> None:
+        self.default_level, self.required, self.most = default_level, required, most
+        super().__init__(label, **options)
+        self.flags.required = required is not None
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.process_errors: list[str] = []
+        self.data: list[tuple[int, int]] = list(data or ())
+        if formdata is not None:
+            self.data = picked(formdata, self.name, self.default_level)
+
+    def pre_validate(self, form: Any) -> None:
+        if self.required is not None and not self.data:
+            raise ValueError(str(self.required))
+        if len(self.data) > self.most:
+            raise ValueError(_("Choose at most %(most)s.", most=self.most))
+
+
+class Picker:
+    """The words that the picker's macro needs: names of the chosen skills, and all others by group."""
+
+    def __init__(self, session: Session, language: str) -> None:
+        self.language = language
+        self.skills: Sequence[Skill] = queries.skills(session)
+        self._names = {s.id: s.name(language) for s in self.skills}
+
+    def chosen(self, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, str, int]]:
+        """(id, name, level) of the chosen skills that exist."""
+        return [(i, self._names[i], level) for i, level in pairs if i in self._names]
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[int, str]]]]:
+        """All skills by group, both in the order of the reader's alphabet."""
+        found = [
+            (
+                str(GROUPS.get(group, group)),
+                sorted(((s.id, s.name(self.language)) for s in some), key=lambda pair: pair[1].casefold()),
+            )
+            for group, some in groupby(self.skills, attrgetter("group"))
+        ]
+        return sorted(found, key=lambda pair: pair[0].casefold())
+
+
+def search(session: Session, text: str, language: str) -> list[tuple[int, str]]:
+    """(id, name) of the skills that `text` finds; none for an empty one."""
+    text = text.strip()[:100]
+    if not text:
+        return []
+    return [(s.id, s.name(language)) for s in queries.search_skills(session, text, language, 8)]
