@@ -301,7 +301,7 @@ def open_page(live_server: LiveServer, new_context: Callable[..., Any]) -> Itera
     """
     journey = Journey(live_server.url, new_context)
     yield journey.open
-    journey.check()
+    journey.check(live_server.log)
 
 
 @pytest.fixture

@@ -69,8 +69,10 @@ class Journey:
         if message.type == "error" and not message.text.startswith(EXPECTED):
             self._errors.append(f"{address}: {message.text}")
 
-    def check(self) -> None:
-        assert not self._errors, "The browser reported:\n" + "\n".join(self._errors)
+    def check(self, log: str = "") -> None:
+        """Fail with what the browser reported, beside the end of the server's `log`."""
+        heard = "\n".join(self._errors)
+        assert not self._errors, f"The browser reported:\n{heard}\n--- the server's log\n{log[-4000:]}"
 
 
 def check_accessibility(page: Any) -> None:
