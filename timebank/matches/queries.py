@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selecti
 from timebank.auth.actor import Actor
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.coaching.holds import Hold
-from timebank.coaching.models import CoachingRequest, RequestSkill, Seat
+from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, Seat
 from timebank.errors import NotFound
 from timebank.ledger import service as ledger
 from timebank.matches.models import (
@@ -375,6 +376,50 @@ def seats_with_matches(session: Session, request_id: int) -> list[tuple[Seat, Ma
     ).all()
     held = {m.seat_id: m for m in matches}
     return [(seat, held.get(seat.id)) for seat in seats]
+
+
+@dataclass(frozen=True)
+class RequestSeats:
+    """How many seats of a request are filled, proposed and free."""
+
+    request: CoachingRequest
+    seats: int
+    taken: int
+    proposed: int
+
+    @property
+    def free(self) -> int:
+        return self.seats - self.taken - self.proposed
+
+
+def requests_with_seats(session: Session, initiative_id: int) -> list[RequestSeats]:
+    """An initiative's requests that are open or paused, longest waiting first, with their seats."""
+    requests = session.scalars(
+        select(CoachingRequest)
+        .where(
+            CoachingRequest.initiative_id == initiative_id,
+            CoachingRequest.state.in_((RequestState.OPEN, RequestState.PAUSED, RequestState.SUBMITTED)),
+        )
+        .options(selectinload(CoachingRequest.texts), joinedload(CoachingRequest.initiative))
+        .order_by(CoachingRequest.opened_at, CoachingRequest.id)
+        .limit(100)
+    ).all()
+    ids = [r.id for r in requests]
+    holds = seat_holds(session, ids)
+    seats: dict[int, list[int]] = {}
+    for seat_id, request_id in session.execute(
+        select(Seat.id, Seat.request_id).where(Seat.request_id.in_(ids), Seat.withdrawn.is_(False))
+    ):
+        seats.setdefault(request_id, []).append(seat_id)
+    return [
+        RequestSeats(
+            request=r,
+            seats=len(seats.get(r.id, [])),
+            taken=sum(holds.get(s) is Hold.TAKEN for s in seats.get(r.id, [])),
+            proposed=sum(holds.get(s) is Hold.PROPOSED for s in seats.get(r.id, [])),
+        )
+        for r in requests
+    ]
 
 
 # --- people -------------------------------------------------------------------------------------------------
