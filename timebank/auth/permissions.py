@@ -30,6 +30,7 @@ RULES: dict[str, frozenset[Role]] = {
     # the initiative
     "request.make": COORDINATOR,
     "match.answer_as_initiative": COORDINATOR,
+    "initiative.change": COORDINATOR,
     "hours.confirm": COORDINATOR,
     "agreement.accept_as_initiative": COORDINATOR,
     # the operator
