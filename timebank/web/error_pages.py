@@ -1,0 +1,122 @@
+"""What people see when something can't be done: a clear page with a reference number that the log has, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from flask import Flask, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from timebank.errors import DomainError, Invalid
+from timebank.web.logging import request_id
+from timebank.web.respond import is_htmx
+
+log = structlog.get_logger("timebank.web")
+
+# status: what happened, what to do
+TEXTS: dict[int, tuple[Any, Any]] = {
+    400: (_l("We could not read that"), _l("Go back, reload the page and try again.")),
+    403: (_l("This is not yours to do"), _l("Another role in your organisation may do it.")),
+    404: (_l("We can't find that page"), _l("The address may be wrong, or the page is not for you.")),
+    405: (_l("That can't be done this way"), _l("Go back and use the buttons of the page.")),
+    409: (
+        _l("Something changed in the meantime"),
+        _l("Go back and reload the page to see how it stands now."),
+    ),
+    413: (_l("That is too large"), _l("Send a smaller file or a shorter text.")),
+    422: (_l("Something in the form is not right"), _l("Go back and look at what you filled in.")),
+    429: (_l("Too many attempts"), _l("Wait a few minutes and try again.")),
+    500: (
+        _l("Something went wrong on our side"),
+        _l("Nothing was changed. Try again; if it stays, write to us with the number below."),
+    ),
+    503: (
+        _l("We can't reach our data right now"),
+        _l("Nothing is lost. Wait a moment and try again."),
+    ),
+}
+# htmx shows what went wrong above the page, so that nothing that was filled in is lost.
+ABOVE = {"HX-Retarget": "#told", "HX-Reswap": "innerHTML"}
+LOST_CONNECTION = (OperationalError, InterfaceError, PoolTimeout)
+
+
+def init_app(app: Flask) -> None:
+    """Map every refusal and every failure to its page, once."""
+    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(Exception, _unknown)
+
+
+def _domain(error: DomainError) -> ResponseReturnValue:
+    log.info("refused", kind=type(error).__name__, status=error.status)
+    return _answer(error.status, str(error.message), error.fields if isinstance(error, Invalid) else None)
+
+
+def _csrf(_error: CSRFError) -> ResponseReturnValue:
+    log.info("refused", kind="csrf", status=400)
+    said = _("This page was open for too long, or your browser blocks cookies. Reload it and try again.")
+    return _answer(400, said)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:
+        return error
+    response = make_response(_answer(status))
+    # What an answer of this kind must say: which methods there are, when to try again, where to sign in.
+    for name in ("Allow", "Retry-After", "WWW-Authenticate"):
+        for value in error.get_response().headers.getlist(name):
+            response.headers[name] = value
+    return response
+
+
+def _database(error: Exception) -> ResponseReturnValue:
+    lost = isinstance(error, LOST_CONNECTION) or getattr(error, "connection_invalidated", False)
+    if not lost:
+        return _unknown(error)
+    log.error("database_unreachable", kind=type(error).__name__)
+    return _answer(503)
+
+
+def _unknown(error: Exception) -> ResponseReturnValue:
+    log.error("unexpected_error", kind=type(error).__name__, exc_info=error)
+    return _answer(500)
+
+
+def _answer(
+    status: int, message: str | None = None, fields: Mapping[str, object] | None = None
+) -> tuple[Any, ...]:
+    """A page, a fragment for htmx, or JSON, as the request asked."""
+    title, advice = TEXTS.get(status, TEXTS[500] if status >= 500 else TEXTS[400])
+    reference = request_id()
+    # Whatever the page could not be read for must not stop the page that says so.
+    g.loading_user = status >= 500
+    if _wants_json():
+        body = {"type": "about:blank", "status": status, "title": str(title), "reference": reference}
+        body["detail"] = message or str(advice)
+        if fields:
+            body["errors"] = {name: str(said) for name, said in fields.items()}
+        return json.dumps(body), status, {"Content-Type": "application/problem+json"}
+    shown = {"status": status, "title": title, "advice": advice, "message": message, "reference": reference}
+    if is_htmx():
+        return render_template("errors/fragment.html", **shown), status, ABOVE
+    return render_template("errors/page.html", **shown), status
+
+
+def _wants_json() -> bool:
+    if request.path.startswith("/api/"):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"

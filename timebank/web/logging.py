@@ -1,0 +1,99 @@
+"""Logs: JSON in production, readable lines in development. They hold ids and numbers, never names or addresses."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask, Response, g, has_request_context, request
+from structlog.typing import EventDict, WrappedLogger
+
+if TYPE_CHECKING:
+    from config import Settings
+
+log = structlog.get_logger("timebank.web")
+
+
+def request_id() -> str:
+    """The reference number of this request, shown on error pages and in every line of its log."""
+    if not has_request_context():
+        return ""
+    if "request_id" not in g:
+        g.request_id = secrets.token_hex(4)
+    value: str = g.request_id
+    return value
+
+
+def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if has_request_context():
+        event.setdefault("request", request_id())
+    return event
+
+
+def configure(settings: Settings) -> None:
+    """Set up structlog and the standard library's logging to write the same lines to stderr."""
+    json = settings.production
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _add_request_id,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    last = [structlog.processors.format_exc_info, renderer] if json else [renderer]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [
+        h for h in root.handlers if not isinstance(h, logging.StreamHandler) or _is_capture(h)
+    ]
+    root.addHandler(handler)
+    root.setLevel(settings.log_level)
+    for noisy in ("werkzeug", "apscheduler", "alembic", "numba"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _is_capture(handler: logging.Handler) -> bool:
+    # Test runners add handlers of their own, of which some are stream handlers.
+    return type(handler) is not logging.StreamHandler
+
+
+def init_app(app: Flask) -> None:
+    """Write one line for every request, and give it a reference number."""
+    configure(app.config["SETTINGS"])
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        if request.endpoint != "static_file":
+            log.info(
+                "request",
+                method=request.method,
+                endpoint=request.endpoint,
+                status=response.status_code,
+                ms=round(1000 * (time.perf_counter() - g.get("started", time.perf_counter())), 1),
+            )
+        response.headers["X-Request-ID"] = request_id()
+        return response
