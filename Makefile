@@ -69,9 +69,10 @@ clean: ## Remove what make made (not the data in var)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
 	@touch $@
 
-# An editable install points at this folder: a copy of the folder, or a new version of the project, installs again.
-.venv/.installed: .venv/.uv pyproject.toml config.py $(wildcard timebank/web/build_hook.py)
-	$(UV) --quiet --editable .
+# Building also makes the font, the map and the compiled translations, so what they are made from counts as well.
+.venv/.installed: .venv/.uv pyproject.toml timebank/web/build_hook.py timebank/web/assets.py \
+    $(wildcard timebank/translations/*/LC_MESSAGES/*.po)
+	$(UV) --quiet --reinstall-package timebank --editable .
 	@touch $@
 
 .venv/.tools: .venv/.installed
