@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 COMMANDS = {
     "db": ("timebank.cli:database", "Bring the database up to date."),
     "demo": ("timebank.demo:command", "Fill an empty database with a lively demo."),
-    "import": ("timebank.imports.cli:command", "Read a file of companies, staff, initiatives, requests or pledges."),
+    "import": (
+        "timebank.imports.cli:command",
+        "Read a file of companies, staff, initiatives, requests or pledges.",
+    ),
     "ledger": ("timebank.ledger.cli:group", "Check the hours ledger."),
     "match": ("timebank.matching.cli:match", "Solve, verify and run the matching."),
     "report": ("timebank.reports.cli:group", "Export and verify CSR reports."),
@@ -82,7 +85,15 @@ def main() -> None:
     from timebank.errors import DomainError
 
     try:
-        root(prog_name="timebank")
+        sys.exit(root(prog_name="timebank", standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"timebank: {' '.join(error.format_message().split())}", err=True)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(1)
     except (ConfigError, DomainError) as error:
         click.echo(f"timebank: {error}", err=True)
         sys.exit(2)
