@@ -23,10 +23,12 @@ from timebank.pledges.forms import DecisionForm, MinutesForm, PledgeForm, defaul
 from timebank.pledges.models import Pledge, PledgeState
 from timebank.pledges.words import hours
 from timebank.taxonomy import queries as taxonomy
+from timebank.taxonomy import words
 from timebank.taxonomy.picking import Picker, level_names, search, was_pressed
 from timebank.web.forms import choices
 
 bp = Blueprint("pledges", __name__, template_folder="templates")
+words.register(bp)
 
 
 def _language() -> str:
@@ -65,7 +67,7 @@ def new() -> ResponseReturnValue:
     form = PledgeForm(data=defaults_for(employment, today))
     causes = choices((c.id, c.name(_language())) for c in taxonomy.causes(session))
     form.wanted.choices = form.excluded.choices = causes
-    picking = request.method == "POST" and was_pressed(request.form, "skills")
+    picking = request.method == "POST" and was_pressed("skills")
     if not picking and form.validate_on_submit():
         try:
             with db.unit_of_work() as unit:
@@ -326,4 +328,3 @@ def pledge_state(pledge: Pledge) -> tuple[str, str]:
 
 
 bp.add_app_template_filter(pledge_state, "pledge_state")
-bp.add_app_template_filter(hours, "plain_hours")

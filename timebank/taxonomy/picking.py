@@ -1,15 +1,11 @@
-"""Choosing skills with a level in a form: what the picker of `components/skills.html` posts, as a form field.
-
-The picker posts `NAME` (ids), `NAME-level-ID`, and with one of its buttons `NAME-add` (an id, or empty for the one in
-`NAME-choose`) or `NAME-drop` (an id). Such a post is not the end of the form: the page shows it again.
-"""
+"""Choosing skills with a level: a form field for the picker of `components/skills.html`, and the words it shows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -18,8 +14,8 @@ from wtforms import Field
 
 from timebank.taxonomy import queries
 from timebank.taxonomy.models import Skill
+from timebank.web import picker
 
-LEVELS = (1, 2, 3)
 MOST = 40
 
 GROUPS = {
@@ -35,12 +31,6 @@ GROUPS = {
 }
 
 
-class Values(Protocol):
-    """What was posted: `request.form` or `request.values`."""
-
-    def getlist(self, key: str) -> list[str]: ...
-
-
 def level_names(asked: bool = False) -> list[tuple[int, str]]:
     """The levels in words: those that a coach has, or those that an initiative asks."""
     if asked:
@@ -48,34 +38,9 @@ def level_names(asked: bool = False) -> list[tuple[int, str]]:
     return [(1, _("basic")), (2, _("good")), (3, _("expert"))]
 
 
-def picked(values: Values, name: str, default: int = 2) -> list[tuple[int, int]]:
-    """The chosen (skill id, level) pairs after the button that was pressed, if any. Nonsense is left out."""
-    levels = {}
-    for text in values.getlist(name)[:200]:
-        if (skill := _number(text)) is not None:
-            level = _number(next(iter(values.getlist(f"{name}-level-{skill}")), str(default)))
-            levels[skill] = level if level in LEVELS else default
-    for pressed in values.getlist(f"{name}-add"):
-        added = _number(pressed or next(iter(values.getlist(f"{name}-choose")), ""))
-        if added is not None:
-            levels.setdefault(added, default)
-    # Somebody who chose from the list and sent the form without pressing "Add" meant that skill too.
-    if not values.getlist(f"{name}-drop") and not values.getlist(f"{name}-add"):
-        waiting = _number(next(iter(values.getlist(f"{name}-choose")), ""))
-        if waiting is not None:
-            levels.setdefault(waiting, default)
-    for pressed in values.getlist(f"{name}-drop"):
-        levels.pop(_number(pressed) or 0, None)
-    return list(levels.items())
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def was_pressed(values: Values, *names: str) -> bool:
-    """Whether a button of one of these pickers was pressed, so that the form is shown again instead of sent."""
-    return any(values.getlist(f"{name}-{button}") for name in names for button in ("add", "drop"))
+def was_pressed(*names: str) -> bool:
+    """Whether a button of one of these pickers sent the form, so that it is shown again instead of judged."""
+    return any(picker.read(name).changed for name in names)
 
 
 class SkillsField(Field):
@@ -97,8 +62,15 @@ class SkillsField(Field):
     def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
         self.process_errors: list[str] = []
         self.data: list[tuple[int, int]] = list(data or ())
-        if formdata is not None:
-            self.data = picked(formdata, self.name, self.default_level)
+        if formdata is None:
+            return
+        posted = picker.read(self.name, formdata, self.default_level)
+        self.data = posted.chosen
+        waiting = formdata.get(f"{self.name}-choose", "")
+        sent = not posted.changed and waiting.isascii() and waiting.isdigit() and len(waiting) < 10
+        # Chosen in the list, and the form sent without "Add": that skill was meant too.
+        if sent and int(waiting) not in dict(self.data):
+            self.data.append((int(waiting), self.default_level))
 
     def pre_validate(self, form: Any) -> None:
         if self.required is not None and not self.data:

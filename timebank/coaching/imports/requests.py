@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -17,10 +17,10 @@ from timebank.coaching.imports.apply import apply
 from timebank.coaching.imports.columns import request_columns
 from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, RequestText, Seat
 from timebank.imports.errors import BadValue
-from timebank.imports.judge import Note, Values, Verdict
+from timebank.imports.judge import Judged, Note, Values, Verdict
 from timebank.imports.kinds import BaseKind
 from timebank.imports.registry import Scope, Spec
-from timebank.imports.values import enterprise_digits, text
+from timebank.imports.values import Parser, enterprise_digits, text
 from timebank.organisations.imports.words import load_words
 from timebank.organisations.models import Admission, Initiative, Organisation
 from timebank.taxonomy.bits import language_bits
@@ -72,16 +72,8 @@ class Requests(BaseKind):
             self.by_name[name].append(id_)
             if number:
                 self.by_number[number].append(id_)
-        self.columns = request_columns(self.words, self.initiative)
+        self.columns = request_columns(self.words, _initiative(self.by_name, self.by_number))
         self.held = _load(session)
-
-    def initiative(self, cell: str) -> int:
-        """The initiative of that name, or the only one of the host with that number. Raises BadValue."""
-        name = text()(cell)
-        found = self.by_name.get(name) or self.by_number.get(enterprise_digits(name) or "") or []
-        if len(found) != 1:
-            raise BadValue("ambiguous" if found else "unknown")
-        return found[0]
 
     def settle(self, values: Values) -> None:
         # A skill that is needed is not merely welcome, too.
@@ -127,6 +119,18 @@ class Requests(BaseKind):
         )
 
 
+def _initiative(by_name: Mapping[str, list[int]], by_number: Mapping[str, list[int]]) -> Parser:
+    def parse(cell: str) -> int:
+        """The initiative of that name, or the only one of the host with that number."""
+        name = text()(cell)
+        found = by_name.get(name) or by_number.get(enterprise_digits(name) or "") or []
+        if len(found) != 1:
+            raise BadValue("ambiguous" if found else "unknown")
+        return found[0]
+
+    return parse
+
+
 def said(values: Values) -> dict[str, Any]:
     """What a row says of a request, as its table holds it. An empty postcode says nothing: the initiative's own was
     taken when the request was made."""
@@ -147,7 +151,9 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
     seats = dict(
         session.execute(
             select(Seat.request_id, func.count()).where(Seat.withdrawn.is_(False)).group_by(Seat.request_id)
-        ).tuples().all()
+        )
+        .tuples()
+        .all()
     )
     for id_, public_id, initiative_id, state, begin, until, minutes, languages, postcode, remote in session.execute(
         select(
@@ -193,7 +199,7 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
     return result
 
 
-def _kind(session: Session, scope: Scope) -> Requests:
+def _kind(session: Session, scope: Scope, rows: Sequence[Judged] | None) -> Requests:
     return Requests(session)
 
 

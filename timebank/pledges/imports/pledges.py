@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from timebank.imports.errors import BadValue
-from timebank.imports.judge import Note, Values, Verdict
+from timebank.imports.judge import Judged, Note, Values, Verdict
 from timebank.imports.kinds import BaseKind
 from timebank.imports.registry import Scope, Spec
+from timebank.imports.values import Parser
 from timebank.ledger.models import AccountKind, LedgerAccount, LedgerBook
 from timebank.organisations.imports.words import load_words
 from timebank.organisations.models import CompanyPolicy, Employment, EmploymentTerms, Site
@@ -78,31 +79,28 @@ class Pledges(BaseKind):
     name = "pledges"
     uniques = (("email", "from", "until"),)
 
-    def __init__(self, session: Session, scope: Scope) -> None:
+    def __init__(self, session: Session, scope: Scope, rows: Sequence[Judged] | None = None) -> None:
+        """With `rows`, only what is held of their people: one transaction's worth of a large file."""
+        whose = Employment.organisation_id == scope.organisation_id
+        if rows is not None:
+            whose &= Employment.id.in_({row.values["email"] for row in rows if row.values})
         self.words = load_words(session)
         self.importer_id = scope.importer_id
-        self.people = _people(session, scope)
+        self.people = _people(session, whose)
         self.by_id = {p.id: p for p in self.people.values()}
-        self.columns = pledge_columns(self.words, self.employee)
+        self.columns = pledge_columns(self.words, _employee(self.people))
         self.cap = session.scalar(
             select(CompanyPolicy.minutes_per_year).where(
                 CompanyPolicy.organisation_id == scope.organisation_id
             )
         )
-        self.held: dict[int, list[HeldPledge]] = _load(session, scope)
+        self.held: dict[int, list[HeldPledge]] = _load(session, scope, whose)
         # What rows of this file add: periods, and minutes by year.
         self.periods: dict[int, list[tuple[date, date]]] = defaultdict(list)
         self.counted: dict[tuple[int, int], int] = defaultdict(int)
         for employment_id, pledges in self.held.items():
             for pledge in pledges:
                 self.counted[employment_id, pledge.from_date.year] += pledge.counted()
-
-    def employee(self, email: str) -> int:
-        """Raises BadValue for somebody who does not work for the company."""
-        try:
-            return self.people[email].id
-        except KeyError:
-            raise BadValue("unknown") from None
 
     def own(self, person: Person) -> bool:
         """Whether this is the very person who imports the file: nobody approves their own pledge."""
@@ -182,10 +180,21 @@ class Pledges(BaseKind):
         self.counted[employment_id, begin.year] += values["hours"] - (held.counted() if held else 0)
 
 
-def _people(session: Session, scope: Scope) -> Mapping[str, Person]:
+def _employee(people: Mapping[str, Person]) -> Parser:
+    def parse(email: str) -> int:
+        """The employment of somebody who works for the company."""
+        try:
+            return people[email].id
+        except KeyError:
+            raise BadValue("unknown") from None
+
+    return parse
+
+
+def _people(session: Session, whose: ColumnElement[bool]) -> Mapping[str, Person]:
     terms: dict[int, list[tuple[date, str | None, str | None, str | None]]] = defaultdict(list)
     t = EmploymentTerms
-    of_company = (Employment.organisation_id == scope.organisation_id, Employment.state == "active")
+    of_company = (whose, Employment.state == "active")
     for id_, since, department, site, postcode in session.execute(
         select(t.employment_id, t.valid_from, t.department, Site.name, Site.postcode)
         .join(Employment, Employment.id == t.employment_id)
@@ -203,10 +212,9 @@ def _people(session: Session, scope: Scope) -> Mapping[str, Person]:
     }
 
 
-def _load(session: Session, scope: Scope) -> dict[int, list[HeldPledge]]:
+def _load(session: Session, scope: Scope, of_company: ColumnElement[bool]) -> dict[int, list[HeldPledge]]:
     held: dict[int, list[HeldPledge]] = defaultdict(list)
     by_id: dict[int, HeldPledge] = {}
-    of_company = Employment.organisation_id == scope.organisation_id
     p = Pledge
     for employment_id, id_, public_id, state, begin, end, monthly, languages, week, *rest in session.execute(
         select(

@@ -54,8 +54,7 @@ def submit_pledge(
         message = _l("You already have a pledge in these days. Change its hours, or choose other days.")
         raise Invalid(message, {"from_date": message})
     policy = policy_of(session, employment.organisation_id)
-    if policy is not None:
-        organisations.may_pledge(employment, policy, today)
+    organisations.may_pledge(employment, policy, today)
     check_cap(session, employment, offer.from_date.year, total_minutes(offer))
 
     pledge = Pledge(
