@@ -509,6 +509,7 @@ def upgrade() -> None:
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("mapping", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("close_missing", sa.Boolean(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
@@ -524,6 +525,7 @@ def upgrade() -> None:
         ),
         sa.Column("job_id", sa.Integer(), nullable=True),
         sa.Column("summary", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("preview_file_id", sa.Integer(), nullable=True),
         sa.Column("rejects_file_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
@@ -545,6 +547,12 @@ def upgrade() -> None:
             name=op.f("fk_import_batches_organisation_id_organisations"),
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_import_batches_owner_id_users")),
+        sa.ForeignKeyConstraint(
+            ["preview_file_id"],
+            ["stored_files.id"],
+            name=op.f("fk_import_batches_preview_file_id_stored_files"),
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(
             ["rejects_file_id"],
             ["stored_files.id"],

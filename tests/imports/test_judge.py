@@ -28,6 +28,7 @@ class People:
     """A kind with what it holds in memory."""
 
     name = "people"
+    whole_list = False
     columns = COLUMNS
     uniques = (("number",), ("email",))
 

@@ -92,7 +92,9 @@ def _run(
         organisation_id = service.company_id(session, company) if company else None
     day: date = as_of.date() if as_of else clock.today()
     scope = Scope(organisation_id, day, close_missing, actor.user_id)
-    found = service.preview(spec, service.read_file(file), scope, progress=_progress("judged"))
+    found = service.preview(
+        spec, service.read_file(file), scope, progress=_progress("judged"), keep_cells=False
+    )
     summary: dict[str, Any] = found.judgement.summary(found.missing)
     if not dry_run:
         act = Act(actor, clock.now(), file.name)

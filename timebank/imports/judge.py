@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from timebank.imports.columns import Column, Mapped, cell_value
-from timebank.imports.decode import Row, Table
+from timebank.imports.decode import Cells, Row, Table
 from timebank.imports.errors import BadValue
 from timebank.imports.values import clean
 
@@ -38,6 +38,11 @@ class Kind(Protocol):
     def name(self) -> str: ...
     @property
     def columns(self) -> Sequence[Column]: ...
+    @property
+    def whole_list(self) -> bool:
+        """Whether a file of this kind names all there are, so that others are missing."""
+        ...
+
     @property
     def uniques(self) -> Sequence[tuple[str, ...]]:
         """Column groups of which each combination stands once in a file; the first is the key of a row."""
@@ -78,23 +83,24 @@ class Kind(Protocol):
 
 @dataclass(slots=True)
 class Judged:
-    """One row's verdict. `values` only for rows that would be applied (new and changed), `key` where it is readable."""
+    """One row's verdict. `values` only for rows that would be applied (new and changed)."""
 
     row: Row
     verdict: Verdict
     note: Note | None = None
     values: Values | None = None
-    key: Hashable | None = None
     warnings: list[Note] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Judgement:
-    """All rows of a file with their verdicts, in the file's order."""
+    """All rows of a file with their verdicts, in the file's order; `keys` are those of all of them, good or not."""
 
-    table: Table
+    header: Cells
+    separator: str
     mapped: Mapped
     rows: list[Judged]
+    keys: set[Hashable]
 
     def of(self, *verdicts: Verdict) -> list[Judged]:
         return [row for row in self.rows if row.verdict in verdicts]
@@ -125,9 +131,14 @@ class Judgement:
         }
 
 
-def judge(table: Table, mapped: Mapped, kind: Kind, progress: Progress | None = None) -> Judgement:
-    """Give every row its verdict. Pure: asks `kind` alone, which holds what the database said before."""
-    return _Judge(table, mapped, kind).run(progress)
+def judge(
+    table: Table, mapped: Mapped, kind: Kind, progress: Progress | None = None, *, keep_cells: bool = True
+) -> Judgement:
+    """Give every row its verdict. Pure: asks `kind` alone, which holds what the database said before.
+
+    Without `keep_cells` only refused rows keep theirs: a large file then takes half the memory.
+    """
+    return _Judge(table, mapped, kind).run(progress, keep_cells)
 
 
 class _Judge:
@@ -141,27 +152,31 @@ class _Judge:
         # Cells repeat (departments, dates, languages): each text is parsed once a column.
         self.known: dict[str, dict[str, Any]] = {c.name: {} for c in kind.columns}
 
-    def run(self, progress: Progress | None) -> Judgement:
+    def run(self, progress: Progress | None, keep_cells: bool) -> Judgement:
         total = len(self.table.rows)
         judged: list[Judged] = []
         accepted: list[tuple[Judged, Values]] = []
+        keys: set[Hashable] = set()
         for done, row in enumerate(self.table.rows, 1):
             values, faults = self.read(row)
             verdict, note = self.verdict(values, faults)
-            result = Judged(row, verdict, note, key=self.kind.key(self.kind.uniques[0], values))
+            result = Judged(row if keep_cells or note else Row(row.number, ()), verdict, note)
+            key = self.kind.key(self.kind.uniques[0], values)
             if note is None:
                 accepted.append((result, values))
                 if verdict in (Verdict.NEW, Verdict.CHANGED):
                     result.values = values
-            if result.key is not None:
-                self.kind.seen(result.key)
+            if key is not None:
+                self.kind.seen(key)
+                if self.kind.whole_list:
+                    keys.add(key)
             judged.append(result)
             if progress and (done % 1000 == 0 or done == total):
                 progress(done, total)
         # Asked last: a manager may stand in a later row.
         for result, values in accepted:
             result.warnings.extend(self.kind.warn(values))
-        return Judgement(self.table, self.mapped, judged)
+        return Judgement(self.table.header, self.table.separator, self.mapped, judged, keys)
 
     def read(self, row: Row) -> tuple[Values, dict[str, str]]:
         values: Values = {}

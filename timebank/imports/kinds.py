@@ -21,6 +21,7 @@ class BaseKind:
     name: str
     columns: Sequence[Column]
     uniques: Sequence[tuple[str, ...]]
+    whole_list = False
     in_file: Collection[str] = ()
 
     def begin(self, columns: Collection[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -34,6 +36,53 @@ VERDICTS = {
     "changed": _l("Changed"),
     "same": _l("Same as before"),
     "refused": _l("Refused"),
+}
+
+
+FILTERS = {
+    "refused": _l("Refused rows"),
+    "new": _l("New rows"),
+    "changed": _l("Changed rows"),
+    "same": _l("Rows that change nothing"),
+    "warnings": _l("Rows with a warning"),
+}
+
+
+@dataclass(frozen=True)
+class KindWords:
+    """What pages call a kind of file: in a list, as the head of its page, and the sentence under it."""
+
+    name: object
+    title: object
+    lead: object
+
+
+KINDS = {
+    "companies": KindWords(
+        _l("Companies"),
+        _l("Import companies"),
+        _l("Each company is admitted at once, and its HR person gets an invitation."),
+    ),
+    "staff": KindWords(
+        _l("Staff"),
+        _l("Import staff"),
+        _l("The file counts as the whole staff list. You see what each row does before anything changes."),
+    ),
+    "initiatives": KindWords(
+        _l("Initiatives"),
+        _l("Import initiatives"),
+        _l("Each initiative is admitted at once, and its contact person gets an invitation."),
+    ),
+    "requests": KindWords(
+        _l("Coaching requests"),
+        _l("Import coaching requests"),
+        _l("Each request opens at once and takes part in the next matching."),
+    ),
+    "pledges": KindWords(
+        _l("Pledges on paper"),
+        _l("Import pledges that were signed on paper"),
+        _l("Each pledge counts as approved, and its employee hears who sees what."),
+    ),
 }
 
 

@@ -34,11 +34,14 @@ class ImportBatch(PublicId, Base):
     file_name: Mapped[str] = mapped_column(String(200))
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
     as_of: Mapped[date]
+    close_missing: Mapped[bool] = mapped_column(default=False)
     state: Mapped[BatchState] = mapped_column(
         enum_column(BatchState, "state_known"), default=BatchState.PREVIEWED
     )
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     summary: Mapped[dict[str, Any] | None]
+    # Each row with its verdict, as the page shows them, so that turning pages judges nothing again.
+    preview_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id", ondelete="SET NULL"))
     rejects_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]

@@ -44,13 +44,13 @@ class Held(Kind, Protocol):
 
 @dataclass(frozen=True)
 class Spec:
-    """A kind of file. `load` reads what rows are compared with, in few statements; `apply` writes rows that `load`, in
-    the same transaction, still finds in order."""
+    """A kind of file. `load` reads what rows are compared with, in few statements (of given ones only what they need);
+    `apply` writes rows that `load`, in the same transaction, still finds in order."""
 
     name: str
     of_company: bool
     action: str
-    load: Callable[[Session, Scope], Held]
+    load: Callable[[Session, Scope, Sequence[Judged] | None], Held]
     apply: Callable[[Session, Any, Sequence[Judged], Scope, Act], None]
     # Rows a transaction, where one for all would hold the database for too long.
     chunk: int | None = None

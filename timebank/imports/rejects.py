@@ -18,12 +18,11 @@ def rejects_csv(judgement: Judgement) -> bytes:
     In UTF-8 with BOM and with the separator of the file it came from, so that the same spreadsheet opens it. Cells
     that a spreadsheet would run as a formula get a mark that the import takes away again.
     """
-    table = judgement.table
     # A file of refused rows that is refused once more does not grow columns.
-    kept = [i for i, heading in enumerate(table.header) if heading not in ADDED]
+    kept = [i for i, heading in enumerate(judgement.header) if heading not in ADDED]
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=table.separator)
-    writer.writerow([formula_safe(table.header[i]) for i in kept] + list(ADDED))
+    writer = csv.writer(out, delimiter=judgement.separator)
+    writer.writerow([formula_safe(judgement.header[i]) for i in kept] + list(ADDED))
     for judged in judgement.rows:
         if judged.note is None:
             continue

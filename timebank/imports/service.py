@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import column, select, table
@@ -33,23 +34,29 @@ class Preview:
 
 
 def preview(
-    spec: Spec, data: bytes, scope: Scope, *, by_hand: ByHand | None = None, progress: Progress | None = None
+    spec: Spec,
+    data: bytes,
+    scope: Scope,
+    *,
+    by_hand: ByHand | None = None,
+    progress: Progress | None = None,
+    keep_cells: bool = True,
 ) -> Preview:
     """Judge every row against what the database holds now. Changes nothing, holds no write lock.
 
     Raises FileRefused.
     """
     with db.read_session() as session:
-        kind = spec.load(session, scope)
+        kind = spec.load(session, scope, None)
     headings = Headings(kind.columns)
     table = decode(data, headings.recognised)
-    judgement = judge(table, headings.map(table.header, by_hand), kind, progress)
+    judgement = judge(table, headings.map(table.header, by_hand), kind, progress, keep_cells=keep_cells)
     return Preview(judgement, len(kind.missing()))
 
 
 def apply(
     spec: Spec, found: Preview, scope: Scope, act: Act, *, progress: Progress | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Apply the good rows of a preview and return the summary.
 
     One transaction, or one a chunk where the kind says so: after a failure the same file again goes on where it
@@ -67,10 +74,12 @@ def apply(
     for start in starts:
         with db.unit_of_work() as session:
             chunk = rows[start : start + size]
-            kind = spec.load(session, scope)
+            kind = spec.load(session, scope, chunk)
             _begin(kind, found.judgement)
             spec.apply(session, kind, _still_good(kind, chunk), scope, act)
             _record(session, spec, found, chunk, scope, act)
+        for row in chunk:
+            row.values = None  # written; a large file need not be held twice
         if progress:
             progress(min(start + size, len(rows)), len(rows))
     return found.judgement.summary(found.missing)
@@ -80,6 +89,19 @@ def read_file(path: Path) -> bytes:
     """The bytes of a file, or just enough of a huge one to refuse it."""
     with path.open("rb") as handle:
         return handle.read(MAX_BYTES + 1)
+
+
+def companies(session: Session) -> list[tuple[int, str]]:
+    """Ids and names of the companies for which a file can be read, by name."""
+    organisations = table(
+        "organisations", *(column(name) for name in ("id", "name", "is_company", "admission"))
+    )
+    found = session.execute(
+        select(organisations.c.id, organisations.c.name)
+        .where(organisations.c.is_company, organisations.c.admission == "admitted")
+        .order_by(organisations.c.name)
+    )
+    return [(id_, name) for id_, name in found]
 
 
 def company_id(session: Session, name: str) -> int:
@@ -103,9 +125,8 @@ def company_id(session: Session, name: str) -> int:
 def _begin(kind: Held, judgement: Judgement) -> None:
     kind.begin(judgement.mapped.places)
     # A whole list also names those whose rows change nothing or are refused: none of them is missing.
-    for row in judgement.rows:
-        if row.key is not None:
-            kind.seen(row.key)
+    for key in judgement.keys:
+        kind.seen(key)
 
 
 def _still_good(kind: Held, rows: Sequence[Judged]) -> list[Judged]:

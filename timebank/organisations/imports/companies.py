@@ -170,7 +170,7 @@ def _invite(
     )
 
 
-def _kind(session: Session, scope: Scope) -> Companies:
+def _kind(session: Session, scope: Scope, rows: Sequence[Judged] | None) -> Companies:
     return Companies(session)
 
 

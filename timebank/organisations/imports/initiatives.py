@@ -339,7 +339,7 @@ def _invite(session: Session, initiative_id: int, facts: dict[str, Any], act: Ac
     )
 
 
-def _kind(session: Session, scope: Scope) -> Initiatives:
+def _kind(session: Session, scope: Scope, rows: Sequence[Judged] | None) -> Initiatives:
     return Initiatives(session)
 
 

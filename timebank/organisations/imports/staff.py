@@ -21,6 +21,7 @@ from timebank.organisations.imports.words import Words, load_words
 from timebank.organisations.models import Employment, EmploymentTerms, Organisation, Site, new_pseudonym
 
 PERSON = ("email", "first_name", "last_name", "language", "start_date", "end_date")
+BATCH = 2_000
 TERMS = ("department", "site_postcode", "fte", "manager_email")
 
 
@@ -57,7 +58,9 @@ class Staff(BaseKind):
     name = "staff"
     uniques = (("employee_number",), ("email",))
 
-    def __init__(self, session: Session, scope: Scope) -> None:
+    whole_list = True
+
+    def __init__(self, session: Session, scope: Scope, rows: Sequence[Judged] | None = None) -> None:
         self.words = load_words(session)
         self.columns = staff_columns(self.words)
         self.scope = scope
@@ -150,9 +153,12 @@ def apply(session: Session, kind: Staff, rows: Sequence[Judged], scope: Scope, a
         session.flush()
     changed = [r for r in rows if r.verdict is Verdict.CHANGED]
     new = [r for r in rows if r.verdict is Verdict.NEW]
-    audit = _change(session, kind, changed, sites, scope, act)
-    audit += _add(session, kind, new, sites, scope, act)
-    write_audit(session, act, audit)
+    # In batches, since a row about to be written takes many times the memory of one in a file. What changes comes
+    # first: it may give an address free that a new person has.
+    for write, some in ((_change, changed), (_add, new)):
+        for start in range(0, len(some), BATCH):
+            audit = write(session, kind, some[start : start + BATCH], sites, scope, act)
+            write_audit(session, act, audit)
 
 
 def _sites(
@@ -160,9 +166,9 @@ def _sites(
 ) -> dict[str, int]:
     """The company's sites by postcode, with those that the file brings."""
     known = dict(
-        session.execute(
-            select(Site.postcode, Site.id).where(Site.organisation_id == organisation.id)
-        ).tuples().all()
+        session.execute(select(Site.postcode, Site.id).where(Site.organisation_id == organisation.id))
+        .tuples()
+        .all()
     )
     wanted = {r.values.get("site_postcode") for r in rows if r.values} - {None, *known}
     codes = sorted(str(code) for code in wanted)
