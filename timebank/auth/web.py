@@ -114,7 +114,7 @@ def to_sign_in() -> ResponseReturnValue:
     if request.method not in ("GET", "HEAD") or request.headers.get("HX-Request"):
         # The page with the form, not the address it is sent to.
         here = _referring_path()
-        flash(_("You were signed out. Sign in again."), "due")
+        flash(_("You were signed out. Sign in again."), "error")
     target = f"/sign-in?next={quote(here, safe='')}"
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": target}

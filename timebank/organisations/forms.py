@@ -1,0 +1,178 @@
+"""Forms of companies, staff and initiatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, RadioField, SelectField, StringField
+
+from timebank.organisations.models import Approval
+from timebank.organisations.service import InitiativeApplication, InitiativeProfile, PolicyChange
+from timebank.taxonomy.models import Cause, Phase, Term, TermKind
+from timebank.web import forms as f
+from timebank.web.locale import NAMES
+
+LANGUAGES = f.choices(NAMES.items())
+PHASES = [
+    (Phase.IDEA.value, _l("Idea: you know what you want, not yet how")),
+    (Phase.DEVELOPMENT.value, _l("Development: it runs, and takes shape")),
+    (Phase.SCALING.value, _l("Scaling: it works here, and should elsewhere")),
+]
+NONE = 0  # the value of "none" in a list of ids
+
+
+def ids(choice: str) -> int:
+    """A list's value as an id. Raises ValueError for anything else, which the field then refuses."""
+    if not str(choice).isascii() or not str(choice).isdigit() or len(str(choice)) > 9:
+        raise ValueError(choice)
+    return int(choice)
+
+
+class CausesForm(f.BaseForm):
+    """The fields in which an initiative says what kind of initiative it is."""
+
+    primary_cause = SelectField(_l("Main cause"), coerce=ids)
+    second_cause = SelectField(_l("Second cause"), coerce=ids)
+    third_cause = SelectField(_l("Third cause"), coerce=ids)
+    work_form = SelectField(_l("Work form"), coerce=ids)
+    functions = f.CheckboxesField(_l("Functions"), coerce=ids)
+    roles = f.CheckboxesField(_l("Roles"), coerce=ids)
+
+    def offer(self, causes: list[Cause], terms: dict[TermKind, list[Term]], language: str) -> None:
+        """Fill the lists, in the reader's language."""
+        named = [(c.id, c.name(language)) for c in causes]
+        self.primary_cause.choices = f.choices([(NONE, _l("Choose one")), *named])
+        self.second_cause.choices = self.third_cause.choices = f.choices([(NONE, _l("None")), *named])
+        of = {kind: [(t.id, t.name(language)) for t in kept] for kind, kept in terms.items()}
+        self.work_form.choices = f.choices([(NONE, _l("None of these")), *of[TermKind.WORK_FORM]])
+        self.functions.choices = f.choices(of[TermKind.FUNCTION])
+        self.roles.choices = f.choices(of[TermKind.ROLE])
+
+    def chosen_causes(self) -> list[int]:
+        return [i for i in (self.primary_cause.data, self.second_cause.data, self.third_cause.data) if i]
+
+    def chosen_terms(self) -> list[int]:
+        return [*(self.functions.data or ()), *(self.roles.data or ())]
+
+
+class ApplicationForm(CausesForm):
+    name = f.Text(_l("Name of the initiative"), render_kw={"autocomplete": "organization"})
+    description = f.LongText(_l("What you do, for whom"))
+    phase = RadioField(_l("Phase"), choices=f.choices(PHASES))
+    postcode = f.PostcodeField(_l("Postcode"))
+    enterprise_number = f.Text(_l("Enterprise number of your organisation"), required=False, longest=20)
+    host_name = f.Text(_l("Name of that organisation"), required=False)
+    website = f.Website(_l("Website"), required=False)
+    contact_name = f.Text(_l("Your name"), render_kw={"autocomplete": "name"})
+    contact_email = f.Email(_l("Your e-mail address"), render_kw={"autocomplete": "email"})
+    language = SelectField(_l("Language in which we write to you"), choices=LANGUAGES)
+    # People do not see this field; programs that fill in every form do.
+    homepage = StringField("Homepage")
+
+    @property
+    def is_from_a_program(self) -> bool:
+        return bool(self.homepage.data)
+
+    def application(self) -> InitiativeApplication:
+        return InitiativeApplication(
+            name=self.name.data,
+            enterprise_number=self.enterprise_number.data,
+            host_name=self.host_name.data,
+            work_form_id=self.work_form.data or None,
+            term_ids=self.chosen_terms(),
+            phase=Phase(self.phase.data),
+            postcode=str(self.postcode.data),
+            cause_ids=self.chosen_causes(),
+            contact_name=self.contact_name.data,
+            contact_email=str(self.contact_email.data),
+            website=str(self.website.data or ""),
+            language=self.language.data,
+            description=self.description.data,
+        )
+
+
+class ProfileForm(CausesForm):
+    text_nl = f.LongText(_l("In Dutch"), required=False)
+    text_fr = f.LongText(_l("In French"), required=False)
+    text_en = f.LongText(_l("In English"), required=False)
+    website = f.Website(_l("Website"), required=False)
+    contact_name = f.Text(_l("Contact person"))
+
+    def profile(self) -> InitiativeProfile:
+        return InitiativeProfile(
+            texts={"nl": self.text_nl.data, "fr": self.text_fr.data, "en": self.text_en.data},
+            website=str(self.website.data or ""),
+            contact_name=self.contact_name.data,
+            cause_ids=self.chosen_causes(),
+            work_form_id=self.work_form.data or None,
+            term_ids=self.chosen_terms(),
+        )
+
+
+class PhaseForm(f.BaseForm):
+    phase = RadioField(_l("Phase"), choices=f.choices(PHASES))
+    valid_from = f.DateField(_l("Since"))
+
+
+class CompanyForm(f.BaseForm):
+    name = f.Text(_l("Name of the company"))
+    enterprise_number = f.Text(_l("Enterprise number"), longest=20)
+    hr_name = f.Text(_l("Name of the HR person"))
+    hr_email = f.Email(_l("E-mail address of the HR person"))
+    language = SelectField(_l("Language"), choices=LANGUAGES)
+
+
+class HrForm(f.BaseForm):
+    name = f.Text(_l("Name"))
+    email = f.Email(_l("E-mail address"))
+    language = SelectField(_l("Language"), choices=LANGUAGES)
+
+
+class ReasonForm(f.BaseForm):
+    reason = f.LongText(_l("Reason"), longest=2000)
+
+
+class EndForm(f.BaseForm):
+    end_date = f.DateField(_l("Last day of work"))
+
+
+class PolicyForm(f.BaseForm):
+    minutes_per_year = f.HoursField(
+        _l("Hours that one employee may pledge in a year"), least=0, most=2000 * 60, required=False
+    )
+    approval = RadioField(
+        _l("Who approves a pledge"),
+        choices=f.choices(
+            [
+                (Approval.AUTO.value, _l("Nobody: within these rules it counts at once")),
+                (Approval.MANAGER.value, _l("The employee's manager")),
+                (Approval.HR.value, _l("HR")),
+            ]
+        ),
+    )
+    eligible_departments = f.CheckboxesField(_l("Departments that may pledge"))
+    min_months = f.WholeNumberField(_l("Months of service before somebody may pledge"), least=0, most=120)
+    excluded_causes = f.CheckboxesField(_l("Causes that your company does not support"), coerce=ids)
+    names_visible = BooleanField(_l("HR sees who coaches which initiative, where the employee shares it"))
+
+    def offer(self, departments: list[str], causes: list[Cause], language: str) -> None:
+        """Fill the lists."""
+        self.eligible_departments.choices = f.choices([(d, d) for d in departments])
+        self.excluded_causes.choices = f.choices([(c.id, c.name(language)) for c in causes])
+
+    def change(self) -> PolicyChange:
+        return PolicyChange(
+            minutes_per_year=self.minutes_per_year.data,
+            approval=Approval(self.approval.data),
+            eligible_departments=self.eligible_departments.data or [],
+            min_months=self.min_months.data,
+            excluded_cause_ids=self.excluded_causes.data or [],
+            names_visible=bool(self.names_visible.data),
+        )
+
+
+def texts_of(texts: Any) -> dict[str, str]:
+    """The fields of `ProfileForm` that hold texts, from the rows by language."""
+    return {f"text_{t.language}": t.description for t in texts}
+
