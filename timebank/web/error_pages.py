@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, g, make_response, render_template, request
@@ -112,7 +113,15 @@ def _answer(
     shown = {"status": status, "title": title, "advice": advice, "message": message, "reference": reference}
     if is_htmx():
         return render_template("errors/fragment.html", **shown), status, ABOVE
-    return render_template("errors/page.html", **shown), status
+    return render_template("errors/page.html", back=_referring_page(), **shown), status
+
+
+def _referring_page() -> str | None:
+    """The page of this site that led here, where what was filled in may still stand."""
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host or parts.path == request.path or parts.path.startswith("//"):
+        return None
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _wants_json() -> bool:

@@ -46,7 +46,11 @@ def configure(settings: Settings) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The default shows the values of variables, among them secrets and people's data.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     last = [structlog.processors.format_exc_info, renderer] if json else [renderer]
     handler = logging.StreamHandler()

@@ -23,7 +23,7 @@ class Item:
 DESKS: dict[str, tuple[Item, ...]] = {
     "employee": (
         Item(_l("Today"), "/today"),
-        Item(_l("Pledge"), "/pledges"),
+        Item(_l("My pledges"), "/pledges"),
         Item(_l("Agenda"), "/agenda"),
         Item(_l("My hours"), "/hours"),
     ),
