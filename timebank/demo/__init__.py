@@ -1,5 +1,5 @@
-"""The demo: a year in the life of some companies and initiatives, told through the services that people use, so that its
-ledger verifies like any other. The same seed tells the same story."""
+"""The demo: a year in the life of some companies and initiatives, told through the services that people use, so that
+its ledger verifies like any other. The same seed tells the same story."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from timebank.imports.registry import Scope
+    from timebank.demo.initiatives import Founded
 
 PASSWORD = "demo-timebank"  # noqa: S105 - known to all, and only in a database that is marked as a demo
 EMPLOYEE, HR = "employee@demo.example", "hr@demo.example"
@@ -35,7 +35,9 @@ def command(seed: int) -> None:
     with app_context():
         with db.read_session() as session:
             if session.scalar(select(exists().select_from(Organisation))):
-                raise click.UsageError("this database holds organisations already; the demo wants an empty one")
+                raise click.UsageError(
+                    "this database holds organisations already; the demo wants an empty one"
+                )
         build(seed)
 
 
@@ -51,7 +53,7 @@ def build(seed: int) -> None:
     _live(random, founded, today)
 
 
-def _set_the_stage(random: Random, start: date) -> list:
+def _set_the_stage(random: Random, start: date) -> list[Founded]:
     """Companies, staff and initiatives by the files that the operator imports, and the demo's own four people."""
     from faker import Faker
 
@@ -88,7 +90,7 @@ def _set_the_stage(random: Random, start: date) -> list:
         _import("staff", cast.staff_file(company, random, start, extra), "staff.csv", organisation, start)
     with db.read_session() as session:
         wanted = {*initiatives.FLEMISH, *initiatives.BRUSSELS}
-        places = {code: _place(session.get_one(Postcode, code)) for code in sorted(wanted)}
+        places = {code: session.get_one(Postcode, code).municipality.name_nl for code in sorted(wanted)}
         own_company = company_id(session, own.number)
     founded = initiatives.found(random, places, INITIATIVES, INITIATIVE)
     _import("initiatives", initiatives.initiatives_file(founded, random), "initiatives.csv", None, start)
@@ -118,10 +120,6 @@ def _set_the_stage(random: Random, start: date) -> list:
     return founded
 
 
-def _place(postcode) -> str:  # type: ignore[no-untyped-def]
-    return str(postcode.municipality.name_nl)
-
-
 def _import(kind: str, content: bytes, name: str, organisation_id: int | None, day: date) -> None:
     from timebank import clock
     from timebank.auth.actor import COMMAND_LINE
@@ -135,7 +133,7 @@ def _import(kind: str, content: bytes, name: str, organisation_id: int | None, d
         raise RuntimeError(f"the demo's own {kind} are refused: {summary['refused']}")
 
 
-def _live(random: Random, founded: list, today: date) -> None:
+def _live(random: Random, founded: list[Founded], today: date) -> None:
     from timebank.demo.year import WEEKS, Year
 
     year = Year(random, founded, today, EMPLOYEE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -94,11 +94,13 @@ def companies_file(faker: Faker) -> bytes:
     return _csv(rows)
 
 
-def staff_file(company: Company, random: Random, today: date, extra: Sequence[dict[str, object]] = ()) -> bytes:
+def staff_file(
+    company: Company, random: Random, today: date, extra: Sequence[Mapping[str, object]] = ()
+) -> bytes:
     """A company's staff list; `extra` are people who must be in it."""
     faker = Faker("fr_BE" if company.language == "fr" else "nl_BE")
     faker.seed_instance(random.getrandbits(32))
-    rows: list[dict[str, object]] = list(extra)
+    rows: list[Mapping[str, object]] = list(extra)
     for number in range(company.people - len(rows)):
         first, last = faker.first_name(), faker.last_name()
         local = "".join(c for c in plain(f"{first}.{last}") if c.isalnum() or c == ".")
@@ -110,7 +112,9 @@ def staff_file(company: Company, random: Random, today: date, extra: Sequence[di
                 last_name=last,
                 department=random.choice(company.departments),
                 postcode=random.choice(company.postcodes),
-                language=random.choices([company.language, "fr" if company.language == "nl" else "nl"], [6, 1])[0],
+                language=random.choices(
+                    [company.language, "fr" if company.language == "nl" else "nl"], [6, 1]
+                )[0],
                 start=today - timedelta(days=random.randint(500, 9000)),
                 fte=random.choice([1, 1, 1, 0.8, 0.8, 0.5]),
             )
@@ -143,7 +147,7 @@ def staff_row(
     }
 
 
-def _csv(rows: Sequence[dict[str, object]]) -> bytes:
+def _csv(rows: Sequence[Mapping[str, object]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""The initiatives of the demo and what they ask: kinds that exist all over Flanders and Brussels, in invented places."""
+"""The initiatives of the demo and what they ask: kinds that exist all over Flanders and Brussels."""
 
 from __future__ import annotations
 
@@ -57,8 +57,13 @@ KINDS = (
                 nice=("safety",),
                 seats=2,
             ),
-            Ask("Herstellers vinden en houden", ("volunteer-management:2",), 8, "We zoeken een aanpak om "
-                "herstellers te werven, te onthalen en te houden.", remote=True),
+            Ask(
+                "Herstellers vinden en houden",
+                ("volunteer-management:2",),
+                8,
+                "We zoeken een aanpak om herstellers te werven, te onthalen en te houden.",
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -74,8 +79,14 @@ KINDS = (
                 nice=("contracts", "building-energy"),
                 remote=True,
             ),
-            Ask("Welke rechtsvorm past bij ons", ("legal-form:2",), 6, "Worden we een coöperatie of blijven we een "
-                "feitelijke vereniging? We willen kiezen met open ogen.", remote=True),
+            Ask(
+                "Welke rechtsvorm past bij ons",
+                ("legal-form:2",),
+                6,
+                "Worden we een coöperatie of blijven we een "
+                "feitelijke vereniging? We willen kiezen met open ogen.",
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -90,8 +101,13 @@ KINDS = (
                 "Onze nieuwsbrief verdient een vorm die ook wie geen scherm heeft graag leest.",
                 nice=("plain-writing",),
             ),
-            Ask("Schrijven dat iedereen begrijpt", ("plain-writing:2",), 6, "We willen een opleiding klare taal voor "
-                "onze redactie.", remote=True),
+            Ask(
+                "Schrijven dat iedereen begrijpt",
+                ("plain-writing:2",),
+                6,
+                "We willen een opleiding klare taal voor onze redactie.",
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -99,10 +115,20 @@ KINDS = (
         ("food",),
         "Gezinnen kopen elke week rechtstreeks bij boeren uit de streek.",
         (
-            Ask("De wekelijkse leveringen slimmer plannen", ("logistics:2",), 10, "Onze rondes kosten te veel tijd "
-                "en kilometers.", nice=("spreadsheets",)),
-            Ask("Weten of we uitkomen", ("cash-flow:2",), 6, "We willen een eenvoudige liquiditeitsplanning voor "
-                "het komende seizoen.", remote=True),
+            Ask(
+                "De wekelijkse leveringen slimmer plannen",
+                ("logistics:2",),
+                10,
+                "Onze rondes kosten te veel tijd en kilometers.",
+                nice=("spreadsheets",),
+            ),
+            Ask(
+                "Weten of we uitkomen",
+                ("cash-flow:2",),
+                6,
+                "We willen een eenvoudige liquiditeitsplanning voor het komende seizoen.",
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -110,10 +136,20 @@ KINDS = (
         ("inclusion", "learning"),
         "Nieuwkomers en buren oefenen samen Nederlands rond een tas koffie.",
         (
-            Ask("Een subsidiedossier dat klopt", ("grant-writing:2",), 8, "We willen een dossier indienen bij de "
-                "stad en bij een fonds.", remote=True),
-            Ask("Gesprekken leiden met grote groepen", ("facilitation:2",), 6, "Onze begeleiders willen leren hoe ze "
-                "iedereen aan het woord laten.", seats=2),
+            Ask(
+                "Een subsidiedossier dat klopt",
+                ("grant-writing:2",),
+                8,
+                "We willen een dossier indienen bij de stad en bij een fonds.",
+                remote=True,
+            ),
+            Ask(
+                "Gesprekken leiden met grote groepen",
+                ("facilitation:2",),
+                6,
+                "Onze begeleiders willen leren hoe ze iedereen aan het woord laten.",
+                seats=2,
+            ),
         ),
     ),
     Kind(
@@ -121,10 +157,22 @@ KINDS = (
         ("digital", "inclusion"),
         "Een steunpunt waar iedereen terechtkan met vragen over computer en telefoon.",
         (
-            Ask("Tweedehandse laptops veilig klaarmaken", ("it-infrastructure:2",), 12, "We krijgen laptops van "
-                "bedrijven en willen ze wissen, installeren en beheren.", nice=("it-security",), seats=2),
-            Ask("Een website die iedereen kan gebruiken", ("website:2",), 10, "Ook wie slecht ziet, moet ons "
-                "vinden.", nice=("web-accessibility",), remote=True),
+            Ask(
+                "Tweedehandse laptops veilig klaarmaken",
+                ("it-infrastructure:2",),
+                12,
+                "We krijgen laptops van bedrijven en willen ze wissen, installeren en beheren.",
+                nice=("it-security",),
+                seats=2,
+            ),
+            Ask(
+                "Een website die iedereen kan gebruiken",
+                ("website:2",),
+                10,
+                "Ook wie slecht ziet, moet ons vinden.",
+                nice=("web-accessibility",),
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -132,10 +180,21 @@ KINDS = (
         ("mobility",),
         "Zestig gezinnen delen acht wagens en een bakfiets.",
         (
-            Ask("Een eerlijk tarief voor wie weinig rijdt", ("business-model:2",), 8, "Ons tarief dateert van toen "
-                "we met tien waren.", nice=("budgeting",), remote=True),
-            Ask("Weten wie verzekerd is en waarvoor", ("risk-insurance:2",), 4, "Na een klein ongeval willen we "
-                "onze polissen en afspraken nakijken.", remote=True),
+            Ask(
+                "Een eerlijk tarief voor wie weinig rijdt",
+                ("business-model:2",),
+                8,
+                "Ons tarief dateert van toen we met tien waren.",
+                nice=("budgeting",),
+                remote=True,
+            ),
+            Ask(
+                "Weten wie verzekerd is en waarvoor",
+                ("risk-insurance:2",),
+                4,
+                "Na een klein ongeval willen we onze polissen en afspraken nakijken.",
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -143,10 +202,20 @@ KINDS = (
         ("care", "housing"),
         "Buren helpen buren: een boodschap, een babbel, een klus.",
         (
-            Ask("Gegevens van helpers en buren goed beschermen", ("data-protection:2",), 6, "We houden namen, sleutels "
-                "en hulpvragen bij, en willen dat goed doen.", remote=True),
-            Ask("Van dertig naar honderd helpers", ("project-management:2",), 12, "We willen groeien zonder het "
-                "persoonlijke te verliezen.", nice=("team-coaching",)),
+            Ask(
+                "Gegevens van helpers en buren goed beschermen",
+                ("data-protection:2",),
+                6,
+                "We houden namen, sleutels en hulpvragen bij, en willen dat goed doen.",
+                remote=True,
+            ),
+            Ask(
+                "Van dertig naar honderd helpers",
+                ("project-management:2",),
+                12,
+                "We willen groeien zonder het persoonlijke te verliezen.",
+                nice=("team-coaching",),
+            ),
         ),
     ),
     Kind(
@@ -154,10 +223,19 @@ KINDS = (
         ("youth", "culture"),
         "Een open werkplaats waar jongeren timmeren, solderen en muziek maken.",
         (
-            Ask("Een campagne met jongeren, niet over hen", ("social-media:2",), 8, "Onze jongeren willen zelf "
-                "vertellen wat ze maken.", nice=("photo-video",)),
-            Ask("Een werkbank die tegen een stoot kan", ("woodworking:2",), 12, "We bouwen twaalf werkbanken met de "
-                "jongeren zelf."),
+            Ask(
+                "Een campagne met jongeren, niet over hen",
+                ("social-media:2",),
+                8,
+                "Onze jongeren willen zelf vertellen wat ze maken.",
+                nice=("photo-video",),
+            ),
+            Ask(
+                "Een werkbank die tegen een stoot kan",
+                ("woodworking:2",),
+                12,
+                "We bouwen twaalf werkbanken met de jongeren zelf.",
+            ),
         ),
     ),
     Kind(
@@ -165,8 +243,13 @@ KINDS = (
         ("nature", "food"),
         "Tuinieren op een vergeten lap grond achter het station.",
         (
-            Ask("Afspraken met de eigenaar van de grond", ("contracts:2",), 6, "De grond wordt verkocht. We willen "
-                "weten wat we kunnen vragen.", remote=True),
+            Ask(
+                "Afspraken met de eigenaar van de grond",
+                ("contracts:2",),
+                6,
+                "De grond wordt verkocht. We willen weten wat we kunnen vragen.",
+                remote=True,
+            ),
         ),
     ),
     Kind(
@@ -174,10 +257,20 @@ KINDS = (
         ("culture", "inclusion"),
         "Mensen met en zonder beperking maken elk jaar één grote voorstelling.",
         (
-            Ask("Sponsors die bij ons passen", ("sponsorship:2",), 8, "We zoeken een aanpak om bedrijven uit de "
-                "streek aan te spreken.", remote=True),
-            Ask("Een voorstelling die voor iedereen toegankelijk is", ("events:2",), 10, "Van de inkom tot de "
-                "ondertitels.", nice=("inclusion",)),
+            Ask(
+                "Sponsors die bij ons passen",
+                ("sponsorship:2",),
+                8,
+                "We zoeken een aanpak om bedrijven uit de streek aan te spreken.",
+                remote=True,
+            ),
+            Ask(
+                "Een voorstelling die voor iedereen toegankelijk is",
+                ("events:2",),
+                10,
+                "Van de inkom tot de ondertitels.",
+                nice=("inclusion",),
+            ),
         ),
     ),
     Kind(
@@ -185,10 +278,20 @@ KINDS = (
         ("circular", "inclusion"),
         "Un atelier de quartier où l’on répare, apprend et se rencontre.",
         (
-            Ask("Un budget lisible pour tout le conseil", ("bookkeeping:2",), 8, "Nous voulons un tableau simple, que "
-                "chacun comprenne.", nice=("spreadsheets",)),
-            Ask("Un dossier de subsides bien ficelé", ("grant-writing:2",), 10, "La Région ouvre un appel, et nous "
-                "n’en avons jamais écrit.", remote=True),
+            Ask(
+                "Un budget lisible pour tout le conseil",
+                ("bookkeeping:2",),
+                8,
+                "Nous voulons un tableau simple, que chacun comprenne.",
+                nice=("spreadsheets",),
+            ),
+            Ask(
+                "Un dossier de subsides bien ficelé",
+                ("grant-writing:2",),
+                10,
+                "La Région ouvre un appel, et nous n’en avons jamais écrit.",
+                remote=True,
+            ),
         ),
         language="fr",
     ),
@@ -197,8 +300,13 @@ KINDS = (
         ("media", "participation"),
         "Une rédaction d’habitantes et d’habitants, en français et en néerlandais.",
         (
-            Ask("Filmer et monter sans se perdre", ("photo-video:2",), 8, "Nos reporters veulent apprendre à filmer, "
-                "à monter et à publier.", seats=2),
+            Ask(
+                "Filmer et monter sans se perdre",
+                ("photo-video:2",),
+                8,
+                "Nos reporters veulent apprendre à filmer, à monter et à publier.",
+                seats=2,
+            ),
         ),
         language="fr",
     ),
@@ -211,6 +319,20 @@ FLEMISH = (
 BRUSSELS = ("1000", "1030", "1050", "1070", "1080", "1190")
 
 OWN_POSTCODE = "9000"  # where the demo's own initiative and employee are
+
+
+HEADINGS = (
+    "name",
+    "organisation_number",
+    "work_form",
+    "phase",
+    "postcode",
+    "causes",
+    "contact_name",
+    "contact_email",
+    "language",
+    "description",
+)
 
 
 @dataclass(frozen=True)
@@ -241,9 +363,7 @@ def initiatives_file(made: Sequence[Founded], random: Random) -> bytes:
     """The initiatives as the operator would send them in."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(
-        "name organisation_number work_form phase postcode causes contact_name contact_email language description".split()
-    )
+    writer.writerow(HEADINGS)
     for initiative in made:
         faker = Faker("fr_BE" if initiative.kind.language == "fr" else "nl_BE")
         faker.seed_instance(random.getrandbits(32))

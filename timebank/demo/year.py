@@ -16,7 +16,7 @@ from timebank.auth.actor import SYSTEM, Actor, actor_of
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.auth.service import create_user, grant_role
 from timebank.coaching import service as coaching
-from timebank.coaching.models import CoachingRequest, RequestState, Shape
+from timebank.coaching.models import CoachingRequest, Shape
 from timebank.coaching.rules import RequestInput
 from timebank.demo.initiatives import Ask, Founded
 from timebank.errors import DomainError
@@ -36,33 +36,33 @@ from timebank.matches.models import (
 from timebank.matching import runs
 from timebank.matching.models import RunTrigger
 from timebank.organisations import service as organisations
-from timebank.organisations.models import Employment, Initiative
+from timebank.organisations.models import Employment, EmploymentTerms, Initiative
 from timebank.pledges import service as pledges
 from timebank.pledges.models import Pledge, PledgeState
 from timebank.pledges.service import PledgeInput
-from timebank.taxonomy import bits, queries as taxonomy
+from timebank.taxonomy import bits
+from timebank.taxonomy import queries as taxonomy
 
 WEEKS = 52
 WORK_TIMES = (time(9, 30), time(13, 30), time(15, 30))
 SESSION = timedelta(hours=2)
-OFFICE_HOURS = [code for code in bits.HALF_DAYS if code[:3] not in ("sat", "sun") and not code.endswith("-ev")]
+OFFICE_HOURS = [
+    code for code in bits.HALF_DAYS if code[:3] not in ("sat", "sun") and not code.endswith("-ev")
+]
 
-Act = Callable[[Session], object]
 
-
-def do(act: Act) -> bool:
-    """Carry out an act as people do: one that is refused is simply not done."""
+def do(act: Callable[..., object], *arguments: object, **more: object) -> bool:
+    """Carry out a business act now; one that is refused is simply not done, as happens to people."""
     try:
         with db.unit_of_work() as session:
-            act(session)
+            act(session, *arguments, now=clock.now(), **more)
     except DomainError:
         return False
     return True
 
 
 class Year:
-    """The people of the demo and what they do. `own` are the employees that a visitor acts as: they are left alone
-    after `quiet_from`, so that the story can begin with them."""
+    """The people of the demo and what they do."""
 
     def __init__(self, random: Random, founded: Sequence[Founded], today: date, own_employee: str) -> None:
         self._random = random
@@ -74,11 +74,16 @@ class Year:
             self._causes = taxonomy.cause_ids(session)
             self._initiatives = session.scalars(select(Initiative).order_by(Initiative.id)).all()
             self._employments = session.scalars(
-                select(Employment).options(selectinload(Employment.terms)).order_by(Employment.id)
+                select(Employment)
+                .options(selectinload(Employment.terms).joinedload(EmploymentTerms.site))
+                .order_by(Employment.id)
             ).all()
-        self._wanted = [s.split(":")[0] for kind in self._asks.values() for ask in kind.asks for s in ask.must]
+        self._wanted = [
+            s.split(":")[0] for kind in self._asks.values() for ask in kind.asks for s in ask.must
+        ]
         self._coordinators = self._make_coordinators()
         self._hr = self._make_hr()
+        self._coaches: dict[int, Actor] = {}
         self._asked: set[tuple[int, str, int]] = set()
 
     # --- people -----------------------------------------------------------------------------------------------------
@@ -90,7 +95,12 @@ class Year:
                 first, _, last = initiative.contact_name.partition(" ")
                 user = _user(session, initiative.contact_email, first, last, initiative.language)
                 grant_role(
-                    session, user, Role.COORDINATOR, initiative_id=initiative.id, actor=SYSTEM, now=clock.now()
+                    session,
+                    user,
+                    Role.COORDINATOR,
+                    initiative_id=initiative.id,
+                    actor=SYSTEM,
+                    now=clock.now(),
                 )
                 made[initiative.id] = _actor(session, user)
         return made
@@ -108,20 +118,26 @@ class Year:
                 )
                 if known is None:
                     known = _user(session, f"hr{company_id}@demo.example", "HR", "Team", "nl")
-                    grant_role(session, known, Role.HR, organisation_id=company_id, actor=SYSTEM, now=clock.now())
+                    grant_role(
+                        session, known, Role.HR, organisation_id=company_id, actor=SYSTEM, now=clock.now()
+                    )
                 made[company_id] = _actor(session, known)
         return made
 
-    def coach(self, session: Session, employment: Employment) -> Actor:
+    def coach(self, employment: Employment) -> Actor:
         """The person of an employment, who gets a login with the first pledge."""
-        employment = session.get_one(Employment, employment.id)
-        if employment.user_id is None:
-            user = _user(
-                session, employment.email, employment.first_name, employment.last_name, employment.language
-            )
-            organisations.tie(session, employment, user, actor=SYSTEM, now=clock.now())
-        user = session.get_one(User, employment.user_id)
-        return _actor(session, user)
+        if employment.id not in self._coaches:
+            with db.unit_of_work() as session:
+                user = _user(
+                    session,
+                    employment.email,
+                    employment.first_name,
+                    employment.last_name,
+                    employment.language,
+                )
+                organisations.tie(session, employment.id, user.id, actor=SYSTEM, now=clock.now())
+                self._coaches[employment.id] = _actor(session, user)
+        return self._coaches[employment.id]
 
     # --- the weeks --------------------------------------------------------------------------------------------------
 
@@ -131,6 +147,8 @@ class Year:
         for week in range(WEEKS, -1, -1):
             start = monday - timedelta(weeks=week)
             self._week(start, last=week == 0, first=week == WEEKS)
+            with clock.hold(min(start + timedelta(days=4), self._today)):
+                self._own_story(week)
             yield WEEKS - week + 1
 
     def _week(self, monday: date, *, last: bool, first: bool) -> None:
@@ -156,6 +174,16 @@ class Year:
                 continue
             with clock.hold(moment):
                 act()
+
+    def _own_story(self, weeks_ago: int) -> None:
+        """What the demo's four people have behind them: hours given, and an initiative that asks now and then. Their
+        own pledge has just ended, so that a visitor can begin the story with a new one."""
+        if weeks_ago == WEEKS:
+            own = next(e for e in self._employments if e.email == self._own_employee)
+            self.pledge(own, 24, months=11, skills=("bookkeeping", "website", "plain-writing"))
+        asks = self._asks[self._initiatives[0].name].asks
+        if weeks_ago in (14, 6, 1):
+            self.ask(self._initiatives[0], asks[(14, 6, 1).index(weeks_ago)])
 
     def _ask_for_coaches(self) -> None:
         for initiative in self._random.sample(list(self._initiatives), k=3):
@@ -186,11 +214,7 @@ class Year:
             week_bits=bits.week_bits(OFFICE_HOURS),
             remote=ask.remote,
         )
-        do(
-            lambda session: coaching.submit_request(
-                session, initiative.id, wish, actor=self._coordinators[initiative.id], now=clock.now()
-            )
-        )
+        do(coaching.submit_request, initiative.id, wish, actor=self._coordinators[initiative.id])
 
     def _skill(self, code: str) -> tuple[int, int]:
         name, _, level = code.partition(":")
@@ -220,21 +244,20 @@ class Year:
             from_date=today,
             until_date=today + timedelta(days=30 * months),
             skills=[(self._skills[code], self._random.choice([2, 2, 3])) for code in chosen],
-            language_bits=bits.language_bits({employment.language, *self._random.choice([(), ("nl",), ("nl", "fr")])}),
+            language_bits=bits.language_bits(
+                {employment.language, *self._random.choice([(), ("nl",), ("nl", "fr")])}
+            ),
             postcode=terms.site.postcode if terms and terms.site else "1000",
             radius_km=self._random.choice([20, 30, 40, 60]),
             remote=self._random.random() < 0.6,
             week_bits=bits.week_bits(OFFICE_HOURS),
-            wanted_cause_ids=self._random.sample(sorted(self._causes.values()), k=self._random.choice([0, 1, 2])),
+            wanted_cause_ids=self._random.sample(
+                sorted(self._causes.values()), k=self._random.choice([0, 1, 2])
+            ),
             shares_choice=self._random.random() < 0.5,
         )
 
-        def act(session: Session) -> None:
-            pledges.submit_pledge(
-                session, employment.id, offer, actor=self.coach(session, employment), now=clock.now()
-            )
-
-        do(act)
+        do(pledges.submit_pledge, employment.id, offer, actor=self.coach(employment))
 
     def _approve(self) -> None:
         with db.read_session() as session:
@@ -248,9 +271,9 @@ class Year:
             actor = self._hr[pledge.employment.organisation_id]
             if self._random.random() < 0.04:
                 reason = "In deze periode is de planning al rond. Probeer het volgend kwartaal opnieuw."
-                do(lambda s, p=pledge, a=actor: pledges.refuse_pledge(s, p.public_id, reason, actor=a, now=clock.now()))
+                do(pledges.refuse_pledge, pledge.public_id, reason, actor=actor)
             else:
-                do(lambda s, p=pledge, a=actor: pledges.approve_pledge(s, p.public_id, actor=a, now=clock.now()))
+                do(pledges.approve_pledge, pledge.public_id, actor=actor)
 
     def _match(self) -> None:
         with db.unit_of_work() as session:
@@ -269,26 +292,19 @@ class Year:
                 self._accept(match, coordinator, both=luck < 0.88)
 
     def _accept(self, match: Match, coordinator: Actor, *, both: bool) -> None:
-        do(
-            lambda s: matches.accept_as_coach(
-                s, match.public_id, actor=self.coach(s, match.employment), now=clock.now()
-            )
-        )
+        do(matches.accept_as_coach, match.public_id, actor=self.coach(match.employment))
         if both:
-            do(lambda s: matches.accept_as_initiative(s, match.public_id, actor=coordinator, now=clock.now()))
+            do(matches.accept_as_initiative, match.public_id, actor=coordinator)
 
     def _decline(self, match: Match) -> None:
         reason = self._random.choice([DeclineReason.TIME, DeclineReason.DISTANCE, DeclineReason.SKILLS])
         do(
-            lambda s: matches.decline(
-                s,
-                match.public_id,
-                side=Side.COACH,
-                reason=reason,
-                note="",
-                actor=self.coach(s, match.employment),
-                now=clock.now(),
-            )
+            matches.decline,
+            match.public_id,
+            side=Side.COACH,
+            reason=reason,
+            note="",
+            actor=self.coach(match.employment),
         )
 
     def _agree(self) -> None:
@@ -299,22 +315,14 @@ class Year:
                 .order_by(Agreement.id)
             ).all()
         for agreement in drafted:
-            hr, coordinator = self._hr[agreement.organisation_id], self._coordinators[agreement.initiative_id]
+            hr = self._hr[agreement.organisation_id]
             standing = self._random.random() < 0.3
-            do(
-                lambda s, a=agreement, w=hr, t=standing: agreements.accept_as_company(
-                    s, a.public_id, standing=t, actor=w, now=clock.now()
-                )
-            )
+            do(agreements.accept_as_company, agreement.public_id, standing=standing, actor=hr)
         with db.read_session() as session:
             half = session.scalars(select(Agreement).where(Agreement.state == AgreementState.HALF)).all()
         for agreement in half:
             coordinator = self._coordinators[agreement.initiative_id]
-            do(
-                lambda s, a=agreement, w=coordinator: agreements.accept_as_initiative(
-                    s, a.public_id, actor=w, now=clock.now()
-                )
-            )
+            do(agreements.accept_as_initiative, agreement.public_id, actor=coordinator)
 
     def _plan(self) -> None:
         for match in self._matches((MatchState.ACTIVE,)):
@@ -334,16 +342,13 @@ class Year:
         begin = clock.local_moment(day, self._random.choice(WORK_TIMES))
         remote = match.request.remote and self._random.random() < 0.6
         return do(
-            lambda s: matches.plan_session(
-                s,
-                match.public_id,
-                starts_at=begin,
-                ends_at=begin + timedelta(minutes=minutes),
-                place="" if remote else match.request.initiative.municipality,
-                remote=remote,
-                actor=self.coach(s, match.employment),
-                now=clock.now(),
-            )
+            matches.plan_session,
+            match.public_id,
+            starts_at=begin,
+            ends_at=begin + timedelta(minutes=minutes),
+            place="" if remote else match.request.initiative.municipality,
+            remote=remote,
+            actor=self.coach(match.employment),
         )
 
     def _log(self) -> None:
@@ -365,18 +370,15 @@ class Year:
     def _log_session(self, meeting: CoachingSession) -> None:
         minutes = max(30, meeting.minutes + self._random.choice([0, 0, 0, 0, -30]))
         do(
-            lambda s: matches.log_hours(
-                s,
-                meeting.match.public_id,
-                session_public_id=meeting.public_id,
-                activity_date=clock.local_date(meeting.starts_at),
-                minutes=minutes,
-                category=Category.DELIVERY,
-                note="",
-                key=f"demo:{meeting.public_id}",
-                actor=self.coach(s, meeting.match.employment),
-                now=clock.now(),
-            )
+            matches.log_hours,
+            meeting.match.public_id,
+            session_public_id=meeting.public_id,
+            activity_date=clock.local_date(meeting.starts_at),
+            minutes=minutes,
+            category=Category.DELIVERY,
+            note="",
+            key=f"demo:{meeting.public_id}",
+            actor=self.coach(meeting.match.employment),
         )
 
     def _confirm(self) -> None:
@@ -390,17 +392,10 @@ class Year:
         for entry in logged:
             coordinator = self._coordinators[entry.match.request.initiative_id]
             if entry.state is HoursState.LOGGED and self._random.random() < 0.03:
-                do(
-                    lambda s, e=entry, w=coordinator: matches.dispute_hours(
-                        s, e.public_id, reason="Die dag ging de sessie wat korter door.", actor=w, now=clock.now()
-                    )
-                )
+                reason = "Die dag ging de sessie wat korter door."
+                do(matches.dispute_hours, entry.public_id, reason=reason, actor=coordinator)
             else:
-                do(
-                    lambda s, e=entry, w=coordinator: matches.confirm_hours(
-                        s, e.public_id, actor=w, now=clock.now()
-                    )
-                )
+                do(matches.confirm_hours, entry.public_id, actor=coordinator)
         self._complete()
 
     def _complete(self) -> None:
@@ -409,16 +404,12 @@ class Year:
             waiting = any(m.state is SessionState.PLANNED for m in match.sessions)
             undecided = any(h.state in (HoursState.LOGGED, HoursState.DISPUTED) for h in match.hours)
             if match.sessions and not waiting and not undecided:
-                do(
-                    lambda s, m=match: matches.complete(
-                        s, m.public_id, actor=self.coach(s, m.employment), now=clock.now()
-                    )
-                )
+                do(matches.complete, match.public_id, actor=self.coach(match.employment))
 
     def _keep_house(self) -> None:
-        do(lambda s: matches.expire_open(s, now=clock.now()))
-        do(lambda s: pledges.expire_pledges(s, now=clock.now()))
-        do(lambda s: coaching.close_expired(s, now=clock.now()))
+        do(matches.expire_open)
+        do(pledges.expire_pledges)
+        do(coaching.close_expired)
 
     def _matches(self, states: Sequence[MatchState]) -> Sequence[Match]:
         with db.read_session() as session:
@@ -434,22 +425,17 @@ class Year:
                 .order_by(Match.id)
             ).all()
 
-    def open_requests_of(self, initiative: Initiative) -> int:
-        with db.read_session() as session:
-            return len(
-                session.scalars(
-                    select(CoachingRequest.id).where(
-                        CoachingRequest.initiative_id == initiative.id,
-                        CoachingRequest.state == RequestState.OPEN,
-                    )
-                ).all()
-            )
-
 
 def _user(session: Session, email: str, first: str, last: str, language: str) -> User:
     known = session.scalar(select(User).where(User.email == email))
     return known or create_user(
-        session, email=email, password=None, first_name=first, last_name=last, language=language, now=clock.now()
+        session,
+        email=email,
+        password=None,
+        first_name=first,
+        last_name=last,
+        language=language,
+        now=clock.now(),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fcntl
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import structlog
-from sqlalchemy import NullPool, make_url, text
+from sqlalchemy import Connection, NullPool, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from timebank import db
@@ -22,7 +22,8 @@ class Leadership:
 
     def __init__(self, database_url: str) -> None:
         url = make_url(database_url)
-        self._held: IO[bytes] | Any | None = None
+        self._handle: IO[bytes] | None = None
+        self._connection: Connection | None = None
         self._file: Path | None = None
         if url.get_backend_name() == "sqlite":
             self._file = Path(f"{url.database}.scheduler-lock")
@@ -31,33 +32,31 @@ class Leadership:
 
     def hold(self) -> bool:
         """Take the lead if nobody has it; whether this process leads now."""
-        return self._hold_file() if self._file is not None else self._hold_advisory()
+        return self._hold_advisory() if self._file is None else self._hold_file(self._file)
 
-    def _hold_file(self) -> bool:
-        if self._held is not None:
+    def _hold_file(self, path: Path) -> bool:
+        if self._handle is not None:
             return True
-        assert self._file is not None
-        handle = self._file.open("ab")
+        handle = path.open("ab")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             handle.close()
             return False
-        self._held = handle
+        self._handle = handle
         return True
 
     def _hold_advisory(self) -> bool:
         try:
-            if self._held is None:
-                connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                taken = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": LOCK_NUMBER}).scalar()
-                if not taken:
-                    connection.close()
-                    return False
-                self._held = connection
+            if self._connection is not None:
+                # The lock lives as long as its connection: one that broke has lost it.
+                self._connection.execute(text("SELECT 1"))
                 return True
-            # The lock lives as long as its connection: one that broke has lost it.
-            self._held.execute(text("SELECT 1"))
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": LOCK_NUMBER}).scalar():
+                connection.close()
+                return False
+            self._connection = connection
         except SQLAlchemyError:
             log.warning("leadership_lost")
             self.release()
@@ -66,9 +65,12 @@ class Leadership:
 
     def release(self) -> None:
         """Give the lead back."""
-        held, self._held = self._held, None
-        if held is not None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
             try:
-                held.close()
+                connection.close()
             except SQLAlchemyError:
                 log.info("leadership_connection_gone")
