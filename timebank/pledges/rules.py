@@ -130,8 +130,8 @@ def check(
         fields["postcode"] = _l("Belgium has no such postcode.")
     wanted, excluded = set(offer.wanted_cause_ids), set(offer.excluded_cause_ids)
     if not set(cause_ids).issuperset(wanted | excluded):
-        fields["excluded_causes"] = _l("Choose causes from the list.")
+        fields["excluded"] = _l("Choose causes from the list.")
     elif wanted & excluded:
-        fields["excluded_causes"] = _l("You want and do not want the same cause. Choose one of the two.")
+        fields["excluded"] = _l("You want and do not want the same cause. Choose one of the two.")
     if fields:
         raise Invalid(_l("Some answers need a change."), fields)
