@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Select, TypeDecorator, literal, tuple_
 
 Q = TypeVar("Q", bound=Select[Any])
 
@@ -38,8 +38,9 @@ def _moment(text: str) -> date:
 
 def _fits(value: Any, column: ColumnElement[Any]) -> bool:
     """Whether somebody's hand-made key has a value of the column's kind: PostgreSQL refuses to compare others."""
+    held = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     try:
-        kind = column.type.python_type
+        kind = held.python_type
     except NotImplementedError:
         return isinstance(value, str | int)
     if kind is datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import select
@@ -25,8 +25,8 @@ from timebank.pledges.models import EndReason, Pledge, PledgeState
 
 
 @pytest.fixture(autouse=True)
-def _held(held_clock: HeldClock) -> Iterator[None]:
-    yield
+def _held(held_clock: HeldClock) -> None:
+    """The time stands still."""
 
 
 def owner(session: Session, pledge: Pledge) -> Actor:

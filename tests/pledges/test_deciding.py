@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -35,8 +34,8 @@ from timebank.pledges.models import Pledge, PledgeState
 
 
 @pytest.fixture(autouse=True)
-def _held(held_clock: HeldClock) -> Iterator[None]:
-    yield
+def _held(held_clock: HeldClock) -> None:
+    """The time stands still."""
 
 
 def bookings(session: Session) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -37,8 +36,8 @@ from timebank.taxonomy import queries as taxonomy
 
 
 @pytest.fixture(autouse=True)
-def _held(held_clock: HeldClock) -> Iterator[None]:
-    yield
+def _held(held_clock: HeldClock) -> None:
+    """The time stands still."""
 
 
 def offer(session: Session, employment: Employment, **over: Any) -> Pledge:

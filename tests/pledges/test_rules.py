@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def test_tranches_cover_each_day_of_the_period_once(
     parts = tranches_of(begin, end, minutes, monthly)
     assert parts[0].from_date == begin
     assert parts[-1].until_date == end
-    for one, following in zip(parts, parts[1:], strict=False):
+    for one, following in pairwise(parts):
         assert following.from_date == one.until_date + timedelta(days=1)
     assert all(
         (p.from_date.year, p.from_date.month) == (p.until_date.year, p.until_date.month) for p in parts
