@@ -30,8 +30,11 @@ def command(seed: int) -> None:
     from timebank.commands import app_context
     from timebank.organisations.models import Organisation
 
-    if config.load().production:
+    settings = config.load()
+    if settings.production:
         raise click.UsageError("the demo is not for production")
+    if settings.smtp_url is not None:
+        raise click.UsageError("unset TIMEBANK_SMTP_URL: the demo would send mail to people who are invented")
     with app_context():
         with db.read_session() as session:
             if session.scalar(select(exists().select_from(Organisation))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from random import Random
 
 from sqlalchemy import select
@@ -35,6 +35,7 @@ from timebank.matches.models import (
 )
 from timebank.matching import runs
 from timebank.matching.models import RunTrigger
+from timebank.notifications import service as notifications
 from timebank.organisations import service as organisations
 from timebank.organisations.models import Employment, EmploymentTerms, Initiative
 from timebank.pledges import service as pledges
@@ -146,12 +147,12 @@ class Year:
         monday = self._today - timedelta(days=self._today.weekday())
         for week in range(WEEKS, -1, -1):
             start = monday - timedelta(weeks=week)
-            self._week(start, last=week == 0, first=week == WEEKS)
+            self._week(start, first=week == WEEKS)
             with clock.hold(min(start + timedelta(days=4), self._today)):
                 self._own_story(week)
             yield WEEKS - week + 1
 
-    def _week(self, monday: date, *, last: bool, first: bool) -> None:
+    def _week(self, monday: date, *, first: bool) -> None:
         days: list[tuple[int, time, Callable[[], None]]] = [
             (0, time(8), self._ask_for_coaches),
             (0, time(11), lambda: self._pledge(25 if first else self._random.choice([2, 3, 4]))),
@@ -167,10 +168,10 @@ class Year:
         for offset, at, act in days:
             day = monday + timedelta(days=offset)
             moment = clock.local_moment(day, at)
-            if day > self._today or (day == self._today and moment > datetime.now(moment.tzinfo)):
+            if day > self._today or (day == self._today and moment > clock.now()):
                 break
             # The visitor finds the last days' proposals and hours waiting.
-            if (self._today - day).days < 6 and act in (self._answer, self._confirm) and last:
+            if (self._today - day).days <= 6 and act in (self._answer, self._confirm):
                 continue
             with clock.hold(moment):
                 act()
@@ -186,7 +187,8 @@ class Year:
             self.ask(self._initiatives[0], asks[(14, 6, 1).index(weeks_ago)])
 
     def _ask_for_coaches(self) -> None:
-        for initiative in self._random.sample(list(self._initiatives), k=3):
+        recent = (self._today - clock.today()).days < 30
+        for initiative in self._random.sample(list(self._initiatives), k=8 if recent else 3):
             kind = self._asks[initiative.name]
             ask = self._random.choice(list(kind.asks))
             if (initiative.id, ask.title, clock.today().year) not in self._asked:
@@ -410,6 +412,7 @@ class Year:
         do(matches.expire_open)
         do(pledges.expire_pledges)
         do(coaching.close_expired)
+        notifications.send_due(clock.now(), limit=1000)
 
     def _matches(self, states: Sequence[MatchState]) -> Sequence[Match]:
         with db.read_session() as session:
