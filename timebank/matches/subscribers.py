@@ -34,7 +34,12 @@ from timebank.matches.events import (
 )
 from timebank.matches.models import CoachingSession, HourEntry, Match, MatchState
 from timebank.matches.service import loading
-from timebank.organisations.events import EmploymentLeft, InitiativeClosed, InitiativeSuspended
+from timebank.organisations.events import (
+    EmploymentLeft,
+    InitiativeClosed,
+    InitiativeEvent,
+    InitiativeSuspended,
+)
 from timebank.organisations.models import Employment
 from timebank.pledges import holds as hour_holds
 from timebank.pledges.events import PledgeEnded
@@ -73,9 +78,10 @@ def take_back_offers(session: Session, event: RequestClosed) -> None:
         )
 
 
-@events.on(InitiativeSuspended)
-@events.on(InitiativeClosed)
-def take_back_all(session: Session, event: InitiativeSuspended | InitiativeClosed) -> None:
+@events.on(InitiativeEvent)
+def take_back_all(session: Session, event: InitiativeEvent) -> None:
+    if not isinstance(event, InitiativeSuspended | InitiativeClosed):
+        return
     own = select(CoachingRequest.id).where(CoachingRequest.initiative_id == event.initiative_id)
     service.cancel_open(
         session,

@@ -121,10 +121,14 @@ class _Pool:
     def __init__(self, session: Session, inputs: Sequence[ProposalInput]) -> None:
         pledges = _locked(session, Pledge, Pledge.id, {i.pledge_id for i in inputs})
         self.pledges = {p.id: p for p in pledges}
-        # Read without a lock: whoever ends an employment ends its pledges, and waits for the locks above.
+        # Read without a lock: whoever ends an employment ends its pledges, and waits for the locks above. Kept here,
+        # since the session forgets what nobody holds.
+        self.employments: list[Employment] = []
         for part in queries.chunks(sorted({p.employment_id for p in pledges})):
-            session.scalars(
-                select(Employment).where(Employment.id.in_(part)).options(joinedload(Employment.organisation))
+            self.employments += session.scalars(
+                select(Employment)
+                .where(Employment.id.in_(part))
+                .options(joinedload(Employment.organisation))
             ).all()
         request_of = _request_of_seats(session, {i.seat_id for i in inputs})
         requests = _locked(session, CoachingRequest, CoachingRequest.id, set(request_of.values()))

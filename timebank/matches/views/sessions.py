@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from uuid import UUID, uuid4
 
 from flask import flash, url_for
@@ -27,9 +27,10 @@ from timebank.web.locale import language
 
 
 def _times(form: SessionForm) -> tuple[datetime, datetime]:
-    return clock.local_moment(form.date.data, form.starts.data), clock.local_moment(
-        form.date.data, form.ends.data
-    )
+    def moment(at: time | None) -> datetime:
+        return clock.local_moment(form.date.data, at or time())
+
+    return moment(form.starts.data), moment(form.ends.data)
 
 
 def _own_session(public_id: UUID) -> CoachingSession:
