@@ -32,10 +32,10 @@ def ids(choice: str) -> int:
 class CausesForm(f.BaseForm):
     """The fields in which an initiative says what kind of initiative it is."""
 
-    primary_cause = SelectField(_l("Main cause"), coerce=ids)
-    second_cause = SelectField(_l("Second cause"), coerce=ids)
-    third_cause = SelectField(_l("Third cause"), coerce=ids)
-    work_form = SelectField(_l("Work form"), coerce=ids)
+    primary_cause = SelectField(_l("Main cause"), coerce=ids, default=NONE)
+    second_cause = SelectField(_l("Second cause"), coerce=ids, default=NONE)
+    third_cause = SelectField(_l("Third cause"), coerce=ids, default=NONE)
+    work_form = SelectField(_l("Work form"), coerce=ids, default=NONE)
     functions = f.CheckboxesField(_l("Functions"), coerce=ids)
     roles = f.CheckboxesField(_l("Roles"), coerce=ids)
 
@@ -175,4 +175,3 @@ class PolicyForm(f.BaseForm):
 def texts_of(texts: Any) -> dict[str, str]:
     """The fields of `ProfileForm` that hold texts, from the rows by language."""
     return {f"text_{t.language}": t.description for t in texts}
-

@@ -122,7 +122,9 @@ class CompanyPolicy(Base):
     updated_at: Mapped[datetime]
 
     organisation: Mapped[Organisation] = relationship(back_populates="policy")
-    excluded_causes: Mapped[list[Cause]] = relationship(secondary=policy_excluded_causes, order_by=Cause.position)
+    excluded_causes: Mapped[list[Cause]] = relationship(
+        secondary=policy_excluded_causes, order_by=Cause.position
+    )
 
 
 class Site(PublicId, Base):
@@ -179,7 +181,9 @@ class Employment(PublicId, Base):
         ),
         CheckConstraint("state IN ('active', 'left')", name="state_known"),
         CheckConstraint("state = 'active' OR end_date IS NOT NULL", name="end_date_if_left"),
-        CheckConstraint("end_date IS NULL OR start_date IS NULL OR start_date <= end_date", name="start_before_end"),
+        CheckConstraint(
+            "end_date IS NULL OR start_date IS NULL OR start_date <= end_date", name="start_before_end"
+        ),
         CheckConstraint("email = lower(email)", name="email_lower_case"),
         CheckConstraint(LANGUAGE_KNOWN, name="language_known"),
     )
@@ -290,9 +294,7 @@ class InitiativePhase(Base):
     """From when an initiative is in a phase."""
 
     __tablename__ = "initiative_phases"
-    __table_args__ = (
-        UniqueConstraint("initiative_id", "valid_from"),
-    )
+    __table_args__ = (UniqueConstraint("initiative_id", "valid_from"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     initiative_id: Mapped[int] = mapped_column(ForeignKey("initiatives.id"))

@@ -143,12 +143,10 @@ def organisation(session: Session, public_id: UUID) -> Organisation:
     return found
 
 
-def initiative(session: Session, public_id: UUID) -> Initiative:
-    """Raises NotFound."""
+def organisation_or_initiative(session: Session, public_id: UUID) -> Organisation | Initiative:
+    """What the operator decides on. Raises NotFound."""
     found = session.scalar(select(Initiative).where(Initiative.public_id == public_id).options(*_whole()))
-    if found is None:
-        raise NotFound(_l("We can't find that."))
-    return found
+    return found if found is not None else organisation(session, public_id)
 
 
 def initiative_by_id(session: Session, initiative_id: int) -> Initiative:

@@ -159,17 +159,15 @@ def apply(session: Session, kind: Staff, rows: Sequence[Judged], scope: Scope, a
         for start in range(0, len(some), BATCH):
             audit = write(session, kind, some[start : start + BATCH], sites, scope, act)
             write_audit(session, act, audit)
+    service.grant_managers(session, organisation.id, actor=act.actor, now=act.now)
 
 
 def _sites(
     session: Session, organisation: Organisation, words: Words, rows: Sequence[Judged]
 ) -> dict[str, int]:
     """The company's sites by postcode, with those that the file brings."""
-    known = dict(
-        session.execute(select(Site.postcode, Site.id).where(Site.organisation_id == organisation.id))
-        .tuples()
-        .all()
-    )
+    held = select(Site.postcode, Site.id).where(Site.organisation_id == organisation.id)
+    known = dict(session.execute(held).all())
     wanted = {r.values.get("site_postcode") for r in rows if r.values} - {None, *known}
     codes = sorted(str(code) for code in wanted)
     names = {code: words.places[code].name(organisation.language) for code in codes}

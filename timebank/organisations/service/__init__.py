@@ -1,6 +1,6 @@
 """Business acts around companies, their people, and the initiatives."""
 
-from timebank.organisations.service.admission import admit, close, refuse, suspend
+from timebank.organisations.service.admission import Subject, admit, close, refuse, suspend
 from timebank.organisations.service.companies import (
     PolicyChange,
     change_policy,
@@ -15,6 +15,7 @@ from timebank.organisations.service.initiatives import (
     change_phase,
 )
 from timebank.organisations.service.staff import (
+    MOST_AT_ONCE,
     close_employment,
     close_ended,
     employment_of,
@@ -29,9 +30,11 @@ from timebank.organisations.service.staff import (
 )
 
 __all__ = [
+    "MOST_AT_ONCE",
     "InitiativeApplication",
     "InitiativeProfile",
     "PolicyChange",
+    "Subject",
     "admit",
     "apply_for_initiative",
     "change_initiative",
