@@ -148,13 +148,8 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
     by_id: dict[int, HeldRequest] = {}
     keys: dict[int, tuple[int, date]] = {}
     r = CoachingRequest
-    seats = dict(
-        session.execute(
-            select(Seat.request_id, func.count()).where(Seat.withdrawn.is_(False)).group_by(Seat.request_id)
-        )
-        .tuples()
-        .all()
-    )
+    asked = select(Seat.request_id, func.count()).where(Seat.withdrawn.is_(False)).group_by(Seat.request_id)
+    seats = dict(session.execute(asked).all())
     for id_, public_id, initiative_id, state, begin, until, minutes, languages, postcode, remote in session.execute(
         select(
             r.id, r.public_id, r.initiative_id, r.state, r.from_date, r.until_date, r.minutes_per_coach,
@@ -179,7 +174,7 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
         held = by_id[request_id]
         (held.must if must else held.nice)[code] = level
     ids = list(by_id)
-    seat_of = dict(session.execute(select(Seat.id, Seat.request_id)).tuples().all())
+    seat_of = dict(session.execute(select(Seat.id, Seat.request_id)).all())
     for start in range(0, len(ids), BATCH):
         for seat_id, hold in held_seats(session, ids[start : start + BATCH]).items():
             by_id[seat_of[seat_id]].confirmed += hold == Hold.TAKEN
