@@ -13,7 +13,7 @@ from timebank.web.person import person
 
 @dataclass(frozen=True)
 class Item:
-    """A link of a bar; `tab` says whether a phone's four tabs show it."""
+    """A link of a bar; `tab` says whether it is among the few that a phone shows at once."""
 
     label: Any
     path: str
@@ -57,7 +57,7 @@ PUBLIC = (
     Item(_l("Open requests"), "/open-requests"),
     Item(_l("Initiatives"), "/initiatives"),
     Item(_l("How it works"), "/how-it-works"),
-    Item(_l("Join in"), "/join"),
+    Item(_l("Join in"), "/join", tab=False),
 )
 DESK_NAMES = {
     "employee": _l("Employee"),
