@@ -78,7 +78,8 @@ def proposals(session: Session, run: Run, *, after: int = 0) -> tuple[Sequence[M
 
 @dataclass(frozen=True)
 class Unserved:
-    """A request with seats that stayed empty, and the rule that left them no candidate (None: others were worth more)."""
+    """A request with seats that stayed empty, and the rule that left them no candidate (None: others were worth
+    more)."""
 
     request: CoachingRequest
     seats: int

@@ -50,9 +50,7 @@ def reasons_of(
             reasons.append({"term": "cause", "points": weights["w_cause"], "code": row.cause.code})
     if explained.on_site:
         km = round(explained.distance / 1000)
-        reasons.append(
-            {"term": "near", "points": points["near"], "km": km, "radius_km": pledge.radius_km}
-        )
+        reasons.append({"term": "near", "points": points["near"], "km": km, "radius_km": pledge.radius_km})
     else:
         reasons.append({"term": "remote", "points": points["remote"]})
     if points["seat_bonus"]:

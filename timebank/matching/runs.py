@@ -80,9 +80,7 @@ def request_run(
 
 def next_queued(session: Session) -> uuid.UUID | None:
     """The run that waits longest."""
-    return session.scalar(
-        select(Run.public_id).where(Run.state == RunState.QUEUED).order_by(Run.id).limit(1)
-    )
+    return session.scalar(select(Run.public_id).where(Run.state == RunState.QUEUED).order_by(Run.id).limit(1))
 
 
 # --- executing it ---------------------------------------------------------------------------------------------------
@@ -311,9 +309,7 @@ def _heartbeat(public_id: uuid.UUID) -> Iterator[None]:
             try:
                 with db.unit_of_work() as session:
                     session.execute(
-                        update(Run)
-                        .where(Run.public_id == public_id)
-                        .values(heartbeat_at=clock.now())
+                        update(Run).where(Run.public_id == public_id).values(heartbeat_at=clock.now())
                     )
             except Exception:  # the database may be gone for a moment; the run itself decides what that means
                 log.warning("heartbeat_failed", run=str(public_id))

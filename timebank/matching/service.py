@@ -39,7 +39,9 @@ def change_weights(
         wrong["w_base"] = _l("At least 1, or nobody could be matched.")
     if wrong:
         raise Invalid(_l("Some weights are out of range."), wrong)
-    policy = WeightPolicy(**{name: weights[name] for name in DEFAULT_WEIGHTS}, set_at=now, set_by_id=actor.user_id)
+    policy = WeightPolicy(
+        **{name: weights[name] for name in DEFAULT_WEIGHTS}, set_at=now, set_by_id=actor.user_id
+    )
     session.add(policy)
     session.flush()
     events.record(

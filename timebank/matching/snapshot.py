@@ -85,7 +85,10 @@ def take(session: Session, as_of: date) -> Snapshot:
     policies = _excluded_causes_of_companies(session)
     problem = build(
         seats,
-        [pledge_columns(e.pledge, e.free, policies.get(e.pledge.employment.organisation_id, 0)) for e in pool],
+        [
+            pledge_columns(e.pledge, e.free, policies.get(e.pledge.employment.organisation_id, 0))
+            for e in pool
+        ],
         weights,
         as_of,
         skill_words=skill_words(session),
@@ -348,4 +351,3 @@ def _exceptions(
         if employment in column
     ]
     return {"excluded": excluded, "forbidden": forbidden}
-

@@ -11,19 +11,23 @@ from flask_babel import gettext as _
 
 from timebank import clock, db
 from timebank.auth.models import Role
-from timebank.auth.web import current_actor, role_required
+from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.errors import Invalid
-from timebank.matching import queries, runs, service, snapshot
+from timebank.matches.words import MATCH_STATES
+from timebank.matching import preview, queries, runs, service, snapshot
 from timebank.matching.forms import WeightsForm
 from timebank.matching.models import Outcome, RunState, RunTrigger
+from timebank.matching.offers import read_offer
 from timebank.matching.words import RULES, STATES, TRIGGERS
 
 bp = Blueprint("matching", __name__, template_folder="templates")
 
+PREVIEWED = 5  # requests named in the preview beside a pledge form
+
 
 @bp.app_context_processor
 def words() -> dict[str, object]:
-    return {"run_states": STATES, "run_triggers": TRIGGERS, "RunState": RunState}
+    return {"run_states": STATES, "run_triggers": TRIGGERS, "RunState": RunState, "match_states": MATCH_STATES}
 
 
 @bp.get("/operator/runs")
@@ -38,9 +42,7 @@ def list_runs() -> ResponseReturnValue:
 def request_run() -> ResponseReturnValue:
     """Ask for a run now; the scheduler's process carries it out."""
     with db.unit_of_work() as session:
-        run = runs.request_run(
-            session, actor=current_actor(), now=clock.now(), trigger=RunTrigger.OPERATOR
-        )
+        run = runs.request_run(session, actor=current_actor(), now=clock.now(), trigger=RunTrigger.OPERATOR)
     return redirect(url_for(".show_run", public_id=run.public_id), 303)
 
 
@@ -105,3 +107,13 @@ def weights() -> ResponseReturnValue:
             flash(_("These weights hold from the next run on."))
             return redirect(url_for(".list_runs"), 303)
     return render_template("matching/weights.html", form=form), 422 if form.is_submitted() else 200
+
+
+@bp.get("/matching/preview")
+@role_required(Role.EMPLOYEE)
+def show_preview() -> ResponseReturnValue:
+    """How many open requests the pledge in the form would fit; a sentence while it says too little."""
+    session = db.request_session()
+    offer = read_offer(session, request.args, current_company_id())
+    fit = preview.fitting_requests(session, offer, clock.today()) if offer else None
+    return render_template("matching/_preview.html", fit=fit, shown=PREVIEWED)
