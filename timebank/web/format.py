@@ -181,6 +181,7 @@ FILTERS: dict[str, Any] = {
     "day": day_near,
     "datetime": moment,
     "time": wall_time,
+    "daterange": days,
     "month": month,
     "month_short": month_short,
     "ago": ago,

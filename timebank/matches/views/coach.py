@@ -147,31 +147,31 @@ def _year(session: Any, now: datetime) -> tuple[Year, tuple[int, date] | None]:
     return Year(day.year, received, reserved, free, lapsed), (soon[first], first) if first else None
 
 
-def _timeline(session: Any, now: datetime) -> list[dict[str, Any]]:
+def _timeline(session: Any, now: datetime) -> list[tuple[date, str, str]]:
     """What the person's hours did, and the next session, newest first."""
     own = queries.own_as_coach(current_actor())
-    rows: list[dict[str, Any]] = [
-        {
-            "state": "held",
-            "date": clock.local_date(meeting.starts_at),
-            "text": _(
+    rows: list[tuple[date, str, str]] = [
+        (
+            clock.local_date(meeting.starts_at),
+            "h",
+            _(
                 "Session at %(initiative)s: %(title)s",
                 initiative=meeting.match.request.initiative.name,
                 title=meeting.match.request.text(language()).title,
             ),
-        }
+        )
         for meeting in reversed(queries.sessions_of(session, own, since=now, until=None, limit=3))
     ]
     rows += [
-        {
-            "state": "given",
-            "date": entry.activity_date,
-            "text": _(
+        (
+            entry.activity_date,
+            "g",
+            _(
                 "%(initiative)s confirmed %(hours)s",
                 initiative=entry.match.request.initiative.name,
                 hours=hours(entry.minutes),
             ),
-        }
+        )
         for entry in queries.hours_of(session, own, states=(HoursState.CONFIRMED,), limit=8)
     ]
     return rows

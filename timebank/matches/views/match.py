@@ -66,6 +66,7 @@ def detail_page(match: Match, form: HoursForm) -> ResponseReturnValue:
             initiative_id=match.request.initiative_id,
             match_id=match.id,
         )
+    steps, step_now = _steps(match)
     return page(
         "matches/detail.html",
         form,
@@ -78,7 +79,8 @@ def detail_page(match: Match, form: HoursForm) -> ResponseReturnValue:
         described=words.described(match, language()),
         named=match.confirmed_at is not None,
         is_open=match.state in OPEN_STATES,
-        steps=_steps(match),
+        steps=steps,
+        step_now=step_now,
         coming=[s for s in match.sessions if s.state is SessionState.PLANNED and s.ends_at > clock.now()],
         past=[
             s
@@ -98,10 +100,10 @@ def detail_page(match: Match, form: HoursForm) -> ResponseReturnValue:
     )
 
 
-def _steps(match: Match) -> list[tuple[str, str]]:
-    """Where it stands: what is done, what is now, what comes."""
+def _steps(match: Match) -> tuple[list[tuple[str, None]], int]:
+    """The steps of a coaching, and at which of them it stands, counted from 1."""
     if match.state in (MatchState.DECLINED, MatchState.EXPIRED, MatchState.CANCELLED):
-        return []
+        return [], 0
     names = [_("Proposed"), _("Both said yes"), _("Agreement in force"), _("Hours given"), _("Completed")]
     given = any(e.state is HoursState.CONFIRMED for e in match.hours)
     done = {
@@ -109,7 +111,7 @@ def _steps(match: Match) -> list[tuple[str, str]]:
         MatchState.ACTIVE: 4 if given else 3,
         MatchState.COMPLETED: 5,
     }.get(match.state, 1)
-    return [(n, "done" if i < done else "now" if i == done else "todo") for i, n in enumerate(names)]
+    return [(name, None) for name in names], done + 1
 
 
 @bp.post("/matches/<uuid:public_id>/accept")
