@@ -235,11 +235,13 @@ def client_as(sign_in: SignIn) -> Callable[[User], TimebankClient]:
     """`client_as(user)`: a client of its own, signed in as that user, whose password becomes the tests' one."""
 
     def enter(user: User) -> TimebankClient:
+        # Read before the commit: an expired user would open the test's transaction again, beside the unit of work.
+        user_id, email = user.id, user.email
         if TimebankClient.arranging is not None:
             TimebankClient.arranging.commit()
         with db.unit_of_work() as unit:
-            unit.execute(update(User).where(User.id == user.id).values(password_hash=PASSWORD_HASH))
-        return sign_in(user.email)
+            unit.execute(update(User).where(User.id == user_id).values(password_hash=PASSWORD_HASH))
+        return sign_in(email)
 
     return enter
 

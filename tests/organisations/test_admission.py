@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from tests.factories import actor, make_initiative, make_operator
+from tests.factories import actor, make_company, make_initiative, make_operator
 from timebank import clock, db
 from timebank.audit.models import AuditEntry
 from timebank.auth.models import Invitation, Role, RoleGrant, User
 from timebank.errors import Invalid, NotPermitted, WrongState
 from timebank.notifications.models import OutboxMessage
-from timebank.organisations import numbers, service
+from timebank.organisations import numbers, queries, service
 from timebank.organisations.models import Admission, Initiative, Organisation
 from timebank.taxonomy.models import Cause, Term
 
@@ -370,9 +370,6 @@ def test_the_list_finds_by_name_number_kind_and_state(session, operator, company
 
 
 def test_the_list_is_paged_by_key(session, operator):
-    from tests.factories import make_company
-    from timebank.organisations import queries
-
     for n in range(queries.PAGE + 5):
         make_company(session, name=f"Company {n:03d}")
     session.commit()

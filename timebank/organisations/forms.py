@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField
+from wtforms.validators import ValidationError
 
 from timebank.organisations.models import Approval
 from timebank.organisations.service import InitiativeApplication, InitiativeProfile, PolicyChange
@@ -48,6 +50,10 @@ class CausesForm(f.BaseForm):
         self.work_form.choices = f.choices([(NONE, _l("None of these")), *of[TermKind.WORK_FORM]])
         self.functions.choices = f.choices(of[TermKind.FUNCTION])
         self.roles.choices = f.choices(of[TermKind.ROLE])
+
+    def validate_primary_cause(self, field: Any) -> None:
+        if not field.data:
+            raise ValidationError(_("Choose one cause."))
 
     def chosen_causes(self) -> list[int]:
         return [i for i in (self.primary_cause.data, self.second_cause.data, self.third_cause.data) if i]
