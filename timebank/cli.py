@@ -22,7 +22,7 @@ COMMANDS = {
     ),
     "ledger": ("timebank.ledger.cli:group", "Check the hours ledger."),
     "match": ("timebank.matching.cli:match", "Solve, verify and run the matching."),
-    "report": ("timebank.reports.cli:group", "Export and verify CSR reports."),
+    "report": ("timebank.reports.cli:group", "Export CSR reports."),
     "run": ("timebank.processes:command", "Start everything on this machine."),
     "scheduler": ("timebank.scheduler.cli:command", "Run the scheduler's process."),
     "user": ("timebank.auth.cli:group", "Make and change users."),

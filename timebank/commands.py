@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
+
+class WrongUse(click.ClickException):
+    """A command that was given something it cannot work with; told in one line, exit 2."""
+
+    exit_code = 2
+
 
 @contextmanager
 def app_context() -> Iterator[None]:

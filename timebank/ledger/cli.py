@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from timebank import db
+from timebank.commands import WrongUse
 
 # The ledger knows no organisations; this command only says their names.
 _organisations = table(
@@ -49,9 +50,8 @@ def verify_command(company: str | None) -> None:
         reason = str(error.orig or error).strip().splitlines()[0]
         raise WrongUse(f"the database cannot be read: {reason}") from None
     books = len(result.books)
-    click.echo(
-        f"{books} {'book' if books == 1 else 'books'}, {result.transactions} transactions, {result.lines} lines: everything holds"
-    )
+    counted = f"{books} {'book' if books == 1 else 'books'}, {result.transactions} transactions"
+    click.echo(f"{counted}, {result.lines} lines: everything holds")
 
 
 def _find(session: Session, company: str) -> int:
@@ -75,10 +75,6 @@ def _names(session: Session) -> dict[int, str]:
 
 def _hours(minutes: int) -> str:
     return f"{minutes / 60:.2f}".rstrip("0").rstrip(".")
-
-
-class WrongUse(click.ClickException):
-    exit_code = 2
 
 
 class _Bar:

@@ -1,5 +1,164 @@
-"""Pages of this room."""
+"""HR's overview and report, and everybody's own hours."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask_babel import gettext as _
+
+from timebank import clock, db
+from timebank.auth.models import Role
+from timebank.auth.web import current_actor, current_company_id, role_required
+from timebank.errors import Invalid
+from timebank.matches import queries as matches
+from timebank.reports import own, queries, renderings, service, tables
+from timebank.reports.forms import PeriodForm
+from timebank.reports.service import Report
+from timebank.web.locale import language
 
 bp = Blueprint("reports", __name__, template_folder="templates")
+
+# Plots show so many bars; the table behind them and the files show all.
+MOST_BARS = 8
+
+
+# --- the company ----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/hr")
+@role_required(Role.HR)
+def overview() -> str:
+    """A year in figures, and what waits."""
+    session, company, today = db.request_session(), current_company_id(), clock.today()
+    first = queries.first_activity(session, company)
+    years = list(range(today.year, min(first.year if first else today.year, today.year) - 1, -1))
+    year = request.args.get("year", default=today.year, type=int)
+    if year not in years:
+        year = today.year
+    until = min(date(year, 12, 31), today)
+    report = service.build_report(
+        session, company, date(year, 1, 1), until, actor=current_actor(), now=clock.now()
+    )
+    return render_template(
+        "reports/overview.html",
+        report=report,
+        year=year,
+        years=years,
+        departments=tables.by_department(report),
+        waiting=queries.pledges_waiting(session, company),
+        address=_address(report),
+        most=MOST_BARS,
+    )
+
+
+@bp.get("/hr/report")
+@role_required(Role.HR, Role.AUDITOR)
+def report_page() -> Any:
+    """The report of a period, to read, print and download."""
+    form, report = _asked()
+    return render_template(
+        "reports/report.html",
+        form=form,
+        report=report,
+        key_figures=tables.key_figures(report) if report else [],
+        tables=tables.tables_of(report) if report else [],
+        definitions=tables.definitions(),
+        address=_address(report) if report else {},
+        how=tables.how,
+        most=MOST_BARS,
+    ), 200 if report else 422
+
+
+@bp.get("/hr/report.<extension>")
+@role_required(Role.HR, Role.AUDITOR)
+def report_file(extension: str) -> Any:
+    """The same report as a file."""
+    if extension not in renderings.FORMATS:
+        abort(404)
+    form, report = _asked()
+    if report is None:
+        return render_template("reports/report.html", form=form, report=None), 422
+    kind = renderings.FORMATS[extension]
+    if extension == "csv" and request.args.get("style") == "excel":
+        content = renderings.render_csv(report, excel=True)
+    else:
+        content = kind.render(report)
+    return _download(
+        content, kind.mimetype, f"{_('report')}-{report.from_date}-{report.until_date}.{extension}"
+    )
+
+
+def _asked() -> tuple[PeriodForm, Report | None]:
+    """The form with what was typed, and the report of that period if there can be one."""
+    today = clock.today()
+    if "from" in request.args or "until" in request.args:
+        form = PeriodForm(request.args)
+        if not form.validate():
+            return form, None
+    else:
+        form = PeriodForm(None, data={"from_date": date(today.year, 1, 1), "until_date": today})
+    try:
+        report = service.build_report(
+            db.request_session(),
+            current_company_id(),
+            form.from_date.data,
+            form.until_date.data,
+            actor=current_actor(),
+            now=clock.now(),
+        )
+    except Invalid as refusal:
+        form.add_errors(refusal)
+        return form, None
+    return form, report
+
+
+def _address(report: Report) -> dict[str, str]:
+    """The period as the address of other pages holds it."""
+    return {"from": report.from_date.isoformat(), "until": report.until_date.isoformat()}
+
+
+# --- oneself --------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/hours")
+@role_required(Role.EMPLOYEE)
+def own_hours() -> str:
+    """The employee's own hours of a year."""
+    session, actor = db.request_session(), current_actor()
+    by_year = own.confirmed_by_year(session, actor)
+    year = own.own_year(session, actor, _year())
+    years = sorted({clock.today().year, year.year, *(y for y, _minutes in by_year)}, reverse=True)
+    return render_template(
+        "reports/hours.html",
+        year=year,
+        years=years,
+        by_year=by_year,
+        states=own.STATES,
+        categories=own.CATEGORIES,
+        to_log=matches.sessions_to_log(session, actor, now=clock.now()),
+        language=language(),
+    )
+
+
+@bp.get("/hours/statement.csv")
+@role_required(Role.EMPLOYEE)
+def own_statement() -> Response:
+    """The employee's own activities of a year, as a file."""
+    year = own.own_year(db.request_session(), current_actor(), _year())
+    return _download(
+        own.statement_csv(year, language()), "text/csv; charset=utf-8", f"{_('hours')}-{year.year}.csv"
+    )
+
+
+def _year() -> int:
+    this = clock.today().year
+    asked = request.args.get("year", default=this, type=int)
+    return asked if 2000 <= asked <= this + 5 else this
+
+
+def _download(content: bytes, mimetype: str, name: str) -> Response:
+    return Response(
+        content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
