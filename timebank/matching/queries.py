@@ -56,7 +56,7 @@ def outcomes(session: Session, run: Run) -> dict[Outcome, int]:
     counted = session.execute(
         select(RunSeat.outcome, func.count()).where(RunSeat.run_id == run.id).group_by(RunSeat.outcome)
     )
-    found = dict(counted.tuples().all())
+    found = dict(counted.all())
     return {outcome: found.get(outcome, 0) for outcome in Outcome}
 
 

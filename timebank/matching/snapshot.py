@@ -312,7 +312,7 @@ class SkillWords:
 
 
 def skill_words(session: Session) -> SkillWords:
-    return SkillWords(dict(session.execute(select(Skill.id, Skill.position)).tuples().all()))
+    return SkillWords(dict(session.execute(select(Skill.id, Skill.position)).all()))
 
 
 def _excluded_causes_of_companies(session: Session) -> dict[int, int]:
