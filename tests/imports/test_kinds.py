@@ -297,7 +297,7 @@ def test_a_pledge_on_paper_is_approved_booked_and_its_person_told(session, compa
     told = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "pledge.notice")).one()
     assert (told.email, told.language, pledge.notice_at) == ("an@x.example", "fr", clock.now())
     assert company.name in told.body
-    assert verify(session).holds
+    assert verify(session).first_break is None
 
 
 def test_a_pledge_for_a_year_above_the_cap_is_refused_on_hours(session, company):
@@ -346,7 +346,7 @@ def test_changed_hours_are_granted_or_lapse_and_never_go_below_what_is_given(ses
         (2, "hours", "conflict")
     ]
     assert figures(send(session, "pledges", PLEDGES + pledge_row("5"), company=company)) == (0, 1, 0)
-    assert verify(session).holds
+    assert verify(session).first_break is None
 
 
 def test_a_withdrawn_pledge_is_not_brought_back_by_the_same_file(session, company):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -77,7 +77,7 @@ class Kind(Protocol):
         ...
 
     def warn(self, values: Values) -> Iterable[Note]:
-        """What to look at in an accepted row, asked once all rows are judged."""
+        """What to look at in an accepted row; asked again once all rows are judged, for later rows may settle it."""
         ...
 
 
@@ -148,22 +148,25 @@ class _Judge:
         kind.begin(mapped.places)
         self.columns = [(c, mapped.places.get(c.name)) for c in kind.columns]
         self.order = {c.name: i for i, c in enumerate(kind.columns)}
-        self.seen: dict[tuple[str, ...], dict[Hashable, Values]] = {group: {} for group in kind.uniques}
+        self.seen: dict[tuple[str, ...], dict[Hashable, tuple[Any, ...]]] = {
+            group: {} for group in kind.uniques
+        }
         # Cells repeat (departments, dates, languages): each text is parsed once a column.
         self.known: dict[str, dict[str, Any]] = {c.name: {} for c in kind.columns}
 
     def run(self, progress: Progress | None, keep_cells: bool) -> Judgement:
         total = len(self.table.rows)
         judged: list[Judged] = []
-        accepted: list[tuple[Judged, Values]] = []
+        doubtful: list[tuple[Judged, Values]] = []
         keys: set[Hashable] = set()
-        for done, row in enumerate(self.table.rows, 1):
+        for done, row in enumerate(self.rows(keep_cells), 1):
             values, faults = self.read(row)
             verdict, note = self.verdict(values, faults)
             result = Judged(row if keep_cells or note else Row(row.number, ()), verdict, note)
             key = self.kind.key(self.kind.uniques[0], values)
             if note is None:
-                accepted.append((result, values))
+                if any(True for _ in self.kind.warn(values)):
+                    doubtful.append((result, values))
                 if verdict in (Verdict.NEW, Verdict.CHANGED):
                     result.values = values
             if key is not None:
@@ -173,10 +176,19 @@ class _Judge:
             judged.append(result)
             if progress and (done % 1000 == 0 or done == total):
                 progress(done, total)
-        # Asked last: a manager may stand in a later row.
-        for result, values in accepted:
+        # Asked once more: a manager may stand in a later row.
+        for result, values in doubtful:
             result.warnings.extend(self.kind.warn(values))
         return Judgement(self.table.header, self.table.separator, self.mapped, judged, keys)
+
+    def rows(self, keep: bool) -> Iterator[Row]:
+        """The table's rows, taken out of it one by one unless they are kept."""
+        if keep:
+            yield from self.table.rows
+            return
+        self.table.rows.reverse()
+        while self.table.rows:
+            yield self.table.rows.pop()
 
     def read(self, row: Row) -> tuple[Values, dict[str, str]]:
         values: Values = {}
@@ -217,7 +229,7 @@ class _Judge:
                 continue
             first = self.seen[group].get(key)
             if first is not None:
-                if not faults and first == values:
+                if not faults and first == tuple(values.values()):
                     return Verdict.SAME, None
                 faults.setdefault(group[0], "duplicate")
             keys[group] = key
@@ -227,15 +239,12 @@ class _Judge:
             column = min(faults, key=self.order.__getitem__)
             return Verdict.REFUSED, Note(column, faults[column])
         verdict = kind.compare(values)
+        # The bare values: a hundred thousand dictionaries would be most of what a large file takes.
+        content = tuple(values.values())
         for group, key in keys.items():
-            self.seen[group][key] = values
+            self.seen[group][key] = content
         kind.accept(values, verdict)
         return verdict, None
 
 
 _REMEMBERED = 20_000
-
-
-def facts(mapping: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The named entries that are present: what a file says of a thing, without what it has no column for."""
-    return {name: mapping[name] for name in names if name in mapping}
