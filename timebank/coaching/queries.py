@@ -17,7 +17,7 @@ from timebank.auth.models import Role, RoleGrant, User
 from timebank.coaching.holds import Hold, held_seats
 from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, RequestText, Seat, Shape
 from timebank.errors import NotFound
-from timebank.organisations.models import Admission, Initiative
+from timebank.organisations.models import Admission, Initiative, Organisation
 from timebank.taxonomy.models import Municipality, Postcode, Skill
 
 FLANDERS = ("BE21", "BE22", "BE23", "BE24", "BE25", "BE10")
@@ -166,6 +166,29 @@ class OpenPage:
     next: str | None
 
 
+def public_requests(on: date) -> Select[CoachingRequest]:
+    """What the public may see: open requests that are not over on `on`, of admitted initiatives of admitted hosts."""
+    return (
+        select(CoachingRequest)
+        .join(Initiative, Initiative.id == CoachingRequest.initiative_id)
+        .join(Organisation, Organisation.id == Initiative.organisation_id)
+        .where(
+            CoachingRequest.state == RequestState.OPEN,
+            Initiative.admission == Admission.ADMITTED,
+            Organisation.admission == Admission.ADMITTED,
+            or_(CoachingRequest.until_date.is_(None), CoachingRequest.until_date >= on),
+        )
+    )
+
+
+def open_request(session: Session, public_id: uuid.UUID, *, on: date) -> CoachingRequest:
+    """One that the public may see, with all that its page shows. Raises NotFound for any other."""
+    request = session.scalar(_loaded(public_requests(on).where(CoachingRequest.public_id == public_id)))
+    if request is None:
+        raise NotFound(_l("This request is no longer open, or we can't find it."))
+    return request
+
+
 def open_requests(
     session: Session,
     *,
@@ -173,24 +196,23 @@ def open_requests(
     text: str = "",
     skill: str | None = None,
     region: str | None = None,
+    remote: bool = False,
+    initiative_id: int | None = None,
     after: str | None = None,
     limit: int = 20,
     language: str = "nl",
 ) -> OpenPage:
-    """Open requests of admitted initiatives that are not over on `on`, longest waiting first, paged by key.
+    """What the public may see, longest waiting first, paged by key.
 
     `text` is looked for in titles, descriptions and names, `skill` is a code, `region` a NUTS 2 code or "flanders"
-    (its provinces and Brussels). Texts come in `language` where there are any.
+    (its provinces and Brussels), `remote` asks for what can be done online. Texts come in `language` where there
+    are any.
     """
-    query = (
-        select(CoachingRequest)
-        .join(Initiative, Initiative.id == CoachingRequest.initiative_id)
-        .where(
-            CoachingRequest.state == RequestState.OPEN,
-            Initiative.admission == Admission.ADMITTED,
-            or_(CoachingRequest.until_date.is_(None), CoachingRequest.until_date >= on),
-        )
-    )
+    query = public_requests(on)
+    if remote:
+        query = query.where(CoachingRequest.remote)
+    if initiative_id is not None:
+        query = query.where(CoachingRequest.initiative_id == initiative_id)
     for word in text.split()[:5]:
         pattern = f"%{paging.escape_like(word.lower())}%"
         said = select(RequestText.request_id).where(
