@@ -145,7 +145,7 @@ def test_unknown_columns_are_named_and_our_own_heading_beats_an_alias():
 def test_a_missing_required_column_refuses_the_file():
     with pytest.raises(FileRefused) as refused:
         Headings(COLUMNS).map(["number", "language"])
-    assert (refused.value.code, refused.value.params) == ("no_column", {"columns": "email, last_name"})
+    assert (refused.value.code, refused.value.params) == ("no_column", {"columns": ["email", "last_name"]})
 
 
 def test_two_headings_for_one_column_refuse_the_file_until_settled_by_hand():

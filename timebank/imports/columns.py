@@ -82,7 +82,7 @@ class Headings:
                 places[name] = place
         missing = [c.name for c in self.columns if c.required and c.name not in places]
         if missing:
-            raise FileRefused("no_column", columns=", ".join(missing))
+            raise FileRefused("no_column", columns=missing)
         used = set(places.values())
         return Mapped(places, tuple(cell for i, cell in enumerate(header) if i not in used and cell))
 

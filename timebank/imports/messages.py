@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -96,9 +97,15 @@ def warning(code: str) -> str:
     return str(WARNINGS.get(code) or REASONS[code])
 
 
-def refusal(error: FileRefused) -> str:
-    """One line that says why a file as a whole is refused, and what to do."""
-    p = error.params
+def refusal(error: FileRefused, headings: Mapping[str, str] | None = None) -> str:
+    """One line that says why a file as a whole is refused, and what to do. `headings` are what the reader calls the
+    columns; without them their English names stand."""
+    called = headings or {}
+    p = dict(error.params)
+    if "column" in p:
+        p["column"] = called.get(p["column"], p["column"])
+    if error.code == "no_column":
+        p["columns"] = ", ".join(called.get(name, name) for name in p["columns"])
     match error.code:
         case "too_large":
             return _("The file is larger than %(megabytes)s MB. Split it.", **p)

@@ -17,12 +17,19 @@ TEXT_LENGTH = 200
 LONG_TEXT_LENGTH = 5_000
 
 
+# Embeddings, overrides and isolates: they reorder the text around them, and so can disguise what is written.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
 def clean(cell: str) -> str:
-    """Trimmed and in NFC. Raises BadValue("text") for control characters other than tab and line break."""
+    """Trimmed, in NFC, without what turns the direction of the text.
+
+    Raises BadValue("text") for control characters other than tab and line break.
+    """
     for char in cell:
         if (char < " " and char not in "\t\r\n") or "\x7f" <= char <= "\x9f":
             raise BadValue("text")
-    text = unicodedata.normalize("NFC", cell).strip(" \t\r\n\u00a0\ufeff\u200b").strip()
+    text = unicodedata.normalize("NFC", _TURNING.sub("", cell)).strip(" \t\r\n\u00a0\ufeff\u200b").strip()
     if text[:1] == "'" and text[1:2] in _FORMULA_STARTS:
         # The mark with which spreadsheets, and our own files of refused rows, keep text from running as a formula.
         text = text[1:].strip()

@@ -113,6 +113,7 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
     after = request.args.get("after", 0, type=int)
     page = [r for r in rows if r.number > after]
     columns = _columns_of(registry.spec(found.kind), found.organisation_id)
+    named = {c.name: c.heading(language()) for c in columns}
     return render_template(
         "imports/batch.html",
         batch=found,
@@ -122,7 +123,7 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         failed=job is not None and job.state in (JobState.FAILED, JobState.CANCELLED),
         applied=found.state == BatchState.APPLIED,
         shown=shown,
-        refusal=messages.refusal(FileRefused(shown.refusal[0], **shown.refusal[1]))
+        refusal=messages.refusal(FileRefused(shown.refusal[0], **shown.refusal[1]), named)
         if shown and shown.refusal
         else None,
         rows=page[:PAGE],
@@ -132,7 +133,7 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         first=url_for(".batch", batch_id=batch_id, show=wanted or None) if after else None,
         show=wanted,
         columns=[(c.name, c.heading(language()), c.required) for c in columns],
-        headings={c.name: c.heading(language()) for c in columns},
+        headings=named,
         verdicts=messages.VERDICTS,
         filters=messages.FILTERS,
         reason=messages.reason,
