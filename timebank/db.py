@@ -86,6 +86,8 @@ _engine: Engine | None = None
 
 def make_engine(url: str, **options: Any) -> Engine:
     """An engine with the settings that keep SQLite from losing updates and both databases in UTC."""
+    # What people typed must not stand in the log beside an error.
+    options.setdefault("hide_parameters", True)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
@@ -160,7 +162,6 @@ def read_session() -> Iterator[Session]:
     try:
         yield session
     finally:
-        session.rollback()
         session.close()
 
 
@@ -193,7 +194,6 @@ def close_read_session() -> None:
     if has_app_context():
         session = g.pop("read_session", None)
         if session is not None:
-            session.rollback()
             session.close()
 
 

@@ -255,7 +255,9 @@ def test_a_run_is_executed_once(session: Session) -> None:
 def test_there_is_one_nightly_run_a_date(session: Session) -> None:
     today = clock.today()
     asked = [
-        runs.request_run(session, actor=SYSTEM, now=clock.now(), trigger=RunTrigger.NIGHTLY, nightly_date=today)
+        runs.request_run(
+            session, actor=SYSTEM, now=clock.now(), trigger=RunTrigger.NIGHTLY, nightly_date=today
+        )
         for _time in range(2)
     ]
     assert asked[0].id == asked[1].id

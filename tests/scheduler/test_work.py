@@ -80,10 +80,15 @@ def test_a_run_that_fails_stops_no_other(session: Session, monkeypatch: pytest.M
 
     monkeypatch.setattr(runs.snapshots, "take", take_the_second_time)
     assert work.execute_runs(7) == 2
-    assert [r.state for r in session.scalars(select(Run).order_by(Run.id))] == [RunState.FAILED, RunState.APPLIED]
+    assert [r.state for r in session.scalars(select(Run).order_by(Run.id))] == [
+        RunState.FAILED,
+        RunState.APPLIED,
+    ]
 
 
-def test_a_proposal_that_nobody_answered_expires_and_frees_both_sides(session: Session, held_clock: Any) -> None:
+def test_a_proposal_that_nobody_answered_expires_and_frees_both_sides(
+    session: Session, held_clock: Any
+) -> None:
     pledge, request = make.make_pledge(session), make.make_request(session)
     match = make.make_match(session, pledge, request, days=7)
     session.commit()
@@ -111,7 +116,9 @@ def test_a_fault_in_one_kind_of_housekeeping_stops_no_other(
 
 
 @pytest.mark.both
-def test_one_scheduler_leads_and_another_takes_over(database_url: str, database_kind: str, app: Flask) -> None:
+def test_one_scheduler_leads_and_another_takes_over(
+    database_url: str, database_kind: str, app: Flask
+) -> None:
     first, second = Leadership(database_url), Leadership(database_url)
     assert first.hold() and first.hold()
     assert not second.hold()

@@ -44,7 +44,8 @@ REGION_NAMES = {
 FLANDERS = ("BE10", "BE21", "BE22", "BE23", "BE24", "BE25")
 
 EARTH_RADIUS = 6_371_009  # metres, mean
-ORIGIN = (4.35, 50.85)  # degrees; near the middle, so that an equirectangular plane is true within 1 % in Belgium
+# Degrees; near the middle, so that an equirectangular plane is true within 1 % in Belgium.
+ORIGIN = (4.35, 50.85)
 
 
 @dataclass(frozen=True)
