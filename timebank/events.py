@@ -68,7 +68,7 @@ def dispatch(session: Session) -> None:
     queue: list[Event] = session.info.setdefault(_QUEUE, [])
     while queue:
         event = queue.pop(0)
-        for kind, subscriber in list(_subscribers):
+        for kind, subscriber in _subscribers:
             if isinstance(event, kind):
                 subscriber(session, event)
 

@@ -55,9 +55,9 @@ def plain(text: str) -> str:
 
 def skill_ids(session: Session) -> dict[str, int]:
     """Ids by code."""
-    return {code: id_ for code, id_ in session.execute(select(Skill.code, Skill.id))}
+    return dict(session.execute(select(Skill.code, Skill.id)).all())
 
 
 def cause_ids(session: Session) -> dict[str, int]:
     """Ids by code."""
-    return {code: id_ for code, id_ in session.execute(select(Cause.code, Cause.id))}
+    return dict(session.execute(select(Cause.code, Cause.id)).all())

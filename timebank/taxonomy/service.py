@@ -24,8 +24,8 @@ def seed(session: Session) -> None:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with files("timebank.taxonomy").joinpath("data", name).open(encoding="utf-8", newline="") as handle:
-        yield from csv.DictReader(handle)
+    text = files("timebank.taxonomy").joinpath("data", name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
 
 
 def _seed_skills(session: Session) -> None:
