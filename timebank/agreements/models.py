@@ -54,9 +54,12 @@ class Agreement(PublicId, Base):
 
     __tablename__ = "agreements"
     __table_args__ = (
-        CheckConstraint("(company_accepted_at IS NULL) = (company_accepted_by_id IS NULL)", name="company_accepted"),
         CheckConstraint(
-            "(initiative_accepted_at IS NULL) = (initiative_accepted_by_id IS NULL)", name="initiative_accepted"
+            "(company_accepted_at IS NULL) = (company_accepted_by_id IS NULL)", name="company_accepted"
+        ),
+        CheckConstraint(
+            "(initiative_accepted_at IS NULL) = (initiative_accepted_by_id IS NULL)",
+            name="initiative_accepted",
         ),
         CheckConstraint(
             "state <> 'in_force' OR (company_accepted_at IS NOT NULL AND initiative_accepted_at IS NOT NULL)",

@@ -99,13 +99,9 @@ def end(public_id: UUID) -> ResponseReturnValue:
 def _side(agreement: Agreement) -> str | None:
     """On which side the reader can accept; None for who only reads."""
     actor = current_actor()
-    if permissions.allowed(
-        actor, "agreement.accept_as_company", organisation_id=agreement.organisation_id
-    ):
+    if permissions.allowed(actor, "agreement.accept_as_company", organisation_id=agreement.organisation_id):
         return "company"
-    if permissions.allowed(
-        actor, "agreement.accept_as_initiative", initiative_id=agreement.initiative_id
-    ):
+    if permissions.allowed(actor, "agreement.accept_as_initiative", initiative_id=agreement.initiative_id):
         return "initiative"
     return None
 

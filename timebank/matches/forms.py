@@ -12,10 +12,6 @@ from timebank.web.forms import BaseForm, DateField, HoursField, LongText, Text
 from timebank.web.forms import choices as options
 
 
-class ActForm(BaseForm):
-    """A button: nothing but its token."""
-
-
 class DeclineForm(BaseForm):
     reason = RadioField(_l("Why not"), validators=[InputRequired(_l("Choose what fits best."))])
     note = LongText(_l("Anything the other side should know"), required=False, longest=2000)

@@ -17,7 +17,7 @@ from timebank.matches import queries
 from timebank.matches.calendar import CalendarEntry, calendar_text
 from timebank.matches.models import CoachingSession, HourEntry, Match, SessionState, Side
 from timebank.notifications.service import in_language, link, queue
-from timebank.web.format import day, days, hours, moment, wall_time
+from timebank.web.format import day, hours, moment, wall_time
 
 Text = tuple[str, str]
 Compose = Callable[[str], Text]
@@ -308,14 +308,22 @@ def dispute_answered(session: Session, match: Match, entry: HourEntry, now: date
     _to_initiative(session, match, f"hours:{entry.public_id}:answered:{now:%Y%m%d%H%M%S}", text, now)
 
 
-def agreement_waits(session: Session, agreement: Agreement, now: datetime) -> None:
-    """To HR: a text lies ready. It says with which initiative, and nobody's name."""
-    for user in queries.hr_people(session, agreement.organisation_id):
-        language = user.language or agreement.organisation.language
+def agreement_waits(session: Session, agreement: Agreement, now: datetime, *, side: str) -> None:
+    """To HR (`company`) or the co-ordinators (`initiative`): a text lies ready. It names nobody."""
+    initiative, company = agreement.initiative, agreement.organisation
+    if side == "company":
+        receivers = [(u, u.language or company.language) for u in queries.hr_people(session, company.id)]
+        other = initiative.name
+    else:
+        receivers = [
+            (u, u.language or initiative.language) for u in queries.coordinators(session, initiative.id)
+        ]
+        other = company.name
+    for user, language in receivers:
         with in_language(language):
-            subject = _("Coaching agreement with %(initiative)s", initiative=agreement.initiative.name)
+            subject = _("Coaching agreement with %(name)s", name=other)
             body = _(
-                "Read and accept it, so that the hours of your colleague can count: %(address)s",
+                "Read and accept it, so that the hours can count: %(address)s",
                 address=link(f"/agreements/{agreement.public_id}"),
             )
         queue(
@@ -351,11 +359,6 @@ def calendar_entry(match: Match, meeting: CoachingSession, language: str) -> Cal
         description=link(f"/matches/{match.public_id}"),
         cancelled=meeting.state not in (SessionState.PLANNED, SessionState.HELD),
     )
-
-
-def period(match: Match) -> str:
-    """When the coaching is to take place."""
-    return days(match.request.from_date, match.request.until_date)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from timebank.coaching.holds import Hold
 from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, Seat
 from timebank.errors import NotFound
 from timebank.ledger import service as ledger
+from timebank.ledger.models import Category
 from timebank.matches.models import (
     LIVE_STATES,
     OPEN_STATES,
@@ -321,15 +322,8 @@ def of_initiative(initiative_id: int) -> ColumnElement[bool]:
     )
 
 
-def entry_match_id(session: Session, public_id: UUID) -> int | None:
-    """The id of the match to which hours belong."""
-    return session.scalar(select(HourEntry.match_id).where(HourEntry.public_id == public_id))
-
-
 def minutes_by_state(session: Session, match_ids: Sequence[int]) -> dict[int, dict[HoursState, int]]:
     """Delivered minutes of each match by state. One statement."""
-    from timebank.ledger.models import Category
-
     totals: dict[int, dict[HoursState, int]] = {}
     rows = session.execute(
         select(HourEntry.match_id, HourEntry.state, func.sum(HourEntry.minutes))

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank import events
-from timebank.agreements.events import AgreementDrafted, AgreementInForce
+from timebank.agreements.events import AgreementAccepted, AgreementDrafted, AgreementInForce
 from timebank.agreements.models import Agreement
 from timebank.auth.actor import SYSTEM
 from timebank.coaching import holds as seat_holds
@@ -135,7 +135,14 @@ def activate_matches(session: Session, event: AgreementInForce) -> None:
 def tell_hr(session: Session, event: AgreementDrafted) -> None:
     agreement = session.get_one(Agreement, event.agreement_id)
     if agreement.company_accepted_at is None:
-        mails.agreement_waits(session, agreement, event.at)
+        mails.agreement_waits(session, agreement, event.at, side="company")
+
+
+@events.on(AgreementAccepted)
+def tell_initiative(session: Session, event: AgreementAccepted) -> None:
+    agreement = session.get_one(Agreement, event.agreement_id)
+    if agreement.initiative_accepted_at is None:
+        mails.agreement_waits(session, agreement, event.at, side="initiative")
 
 
 # --- seats of the request -------------------------------------------------------------------------------------------

@@ -126,9 +126,7 @@ class _Pool:
         self.employments: list[Employment] = []
         for part in queries.chunks(sorted({p.employment_id for p in pledges})):
             self.employments += session.scalars(
-                select(Employment)
-                .where(Employment.id.in_(part))
-                .options(joinedload(Employment.organisation))
+                select(Employment).where(Employment.id.in_(part)).options(joinedload(Employment.organisation))
             ).all()
         request_of = _request_of_seats(session, {i.seat_id for i in inputs})
         requests = _locked(session, CoachingRequest, CoachingRequest.id, set(request_of.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import flash, make_response, redirect, request
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,13 +14,9 @@ from timebank.auth.web import current_actor
 from timebank.errors import DomainError, Invalid, NotFound, NotPermitted
 from timebank.matches.models import Match, Side
 from timebank.matches.service import loading
+from timebank.web.respond import is_htmx
 
 T = TypeVar("T")
-
-
-def is_htmx() -> bool:
-    """Whether htmx asked, and swaps a part of its page."""
-    return request.headers.get("HX-Request") == "true"
 
 
 def act(
@@ -56,8 +52,6 @@ def lead_on(url: str) -> ResponseReturnValue:
 
 def page(template: str, form: Any, **context: Any) -> ResponseReturnValue:
     """A page with a form: 422 when what was sent needs a change."""
-    from flask import render_template
-
     refused = form.is_submitted() and bool(form.errors or form.form_errors)
     return render_template(template, form=form, **context), (422 if refused else 200)
 

@@ -20,9 +20,10 @@ from timebank.matches import queries, service
 from timebank.matches.forms import AnswerForm, CorrectForm, DisputeForm
 from timebank.matches.models import HourEntry, Match
 from timebank.matches.views import bp
-from timebank.matches.views.answering import act, is_htmx, lead_on, page
+from timebank.matches.views.answering import act, lead_on, page
 from timebank.web.format import hours
 from timebank.web.locale import language
+from timebank.web.respond import is_htmx
 
 
 def _entry(public_id: UUID) -> HourEntry:

@@ -12,8 +12,9 @@ from timebank import clock, db
 from timebank.agreements import queries as agreement_queries
 from timebank.auth.models import Role
 from timebank.auth.web import current_actor, role_required
-from timebank.errors import DomainError
+from timebank.errors import Conflict, DomainError, Invalid
 from timebank.ledger import service as ledger
+from timebank.ledger.models import Category
 from timebank.matches import mails, queries, service, words
 from timebank.matches.calendar import calendar_text
 from timebank.matches.forms import CancelForm, DeclineForm, HoursForm
@@ -27,10 +28,11 @@ from timebank.matches.models import (
     Side,
 )
 from timebank.matches.views import bp
-from timebank.matches.views.answering import act, is_htmx, lead_on, page, side_now
+from timebank.matches.views.answering import act, lead_on, page, side_now
 from timebank.matches.views.coach import calendar
 from timebank.web.format import day_short, hours, wall_time
 from timebank.web.locale import language
+from timebank.web.respond import is_htmx
 
 BOTH = (Role.EMPLOYEE, Role.COORDINATOR)
 
@@ -222,9 +224,6 @@ def match_calendar(public_id: UUID) -> ResponseReturnValue:
 @role_required(Role.EMPLOYEE)
 def log(public_id: UUID) -> ResponseReturnValue:
     """Log hours, from a session or by hand."""
-    from timebank.errors import Conflict, Invalid
-    from timebank.ledger.models import Category
-
     actor = current_actor()
     match = queries.match_for(db.request_session(), public_id, actor=actor)
     form = hours_form(match)
