@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from timebank.imports.judge import Judged, Note, Values, Verdict
-from timebank.imports.kinds import BaseKind, inserted, write_audit
+from timebank.imports.kinds import BaseKind, inserted, put, write_audit
 from timebank.imports.registry import Act, Scope, Spec
 from timebank.organisations import service
 from timebank.organisations.imports.columns import staff_columns
@@ -232,8 +232,7 @@ def _add(
         since = begin if begin and begin < scope.as_of else scope.as_of
         known = NO_TERMS._replace(**{n: values[n] for n in TERMS if n in values})
         terms.append(_terms_row(id_, since, known, sites))
-    if terms:
-        session.execute(insert(EmploymentTerms), terms)
+    put(session, EmploymentTerms, terms)
     return [
         ("employment_added", person["public_id"], scope.organisation_id, row.row.number)
         for row, person in zip(rows, people, strict=True)
@@ -271,8 +270,7 @@ def _change(
     for batch in (people, again):
         if batch:
             connection.execute(by_id, batch)
-    if amended:
-        session.execute(insert(EmploymentTerms), amended)
+    put(session, EmploymentTerms, amended)
     if since_today:
         _amend_today(session, since_today)
     return audit
