@@ -51,26 +51,29 @@ class BaseKind:
         return ()
 
 
+def put(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows without asking for their ids; past the unit of work's bookkeeping, which doubles the time of many."""
+    if rows:
+        session.connection().execute(insert(model.__table__), rows)
+
+
 def write_audit(
     session: Session, act: Act, rows: Sequence[tuple[str, uuid.UUID, int | None, int]], **detail: Any
 ) -> None:
     """One line in the audit log for each (action, subject, organisation, row of the file), with the file's name."""
-    if rows:
-        session.execute(
-            insert(AuditEntry),
-            [
-                {
-                    "at": act.now,
-                    "actor_user_id": act.actor.user_id,
-                    "actor_label": act.actor.label,
-                    "action": action,
-                    "subject": subject,
-                    "organisation_id": organisation_id,
-                    "detail": {"file": act.file_name, "row": number, **detail},
-                }
-                for action, subject, organisation_id, number in rows
-            ],
-        )
+    lines = [
+        {
+            "at": act.now,
+            "actor_user_id": act.actor.user_id,
+            "actor_label": act.actor.label,
+            "action": action,
+            "subject": subject,
+            "organisation_id": organisation_id,
+            "detail": {"file": act.file_name, "row": number, **detail},
+        }
+        for action, subject, organisation_id, number in rows
+    ]
+    put(session, AuditEntry, lines)
 
 
 def inserted(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> list[int]:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from timebank.auth.actor import SYSTEM
@@ -21,7 +20,7 @@ from timebank.coaching.models import (
 )
 from timebank.errors import DomainError
 from timebank.imports.judge import Judged, Note, Values, Verdict
-from timebank.imports.kinds import inserted, write_audit
+from timebank.imports.kinds import inserted, put, write_audit
 from timebank.imports.registry import Act, Scope
 from timebank.taxonomy.bits import ANY_TIME, language_bits
 
@@ -75,9 +74,9 @@ def _add(session: Session, kind: Requests, rows: Sequence[Judged], act: Act) -> 
         seats += [{"request_id": id_, "position": i + 1, "withdrawn": False} for i in range(values["seats"])]
         audit.append(("request_opened", record["public_id"], initiative.organisation_id, row.row.number))
     if rows:
-        session.execute(insert(RequestText), texts)
-        session.execute(insert(RequestSkill), skills)
-        session.execute(insert(Seat), seats)
+        put(session, RequestText, texts)
+        put(session, RequestSkill, skills)
+        put(session, Seat, seats)
     return audit
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from timebank import clock
 from timebank.imports.judge import Judged, Note, Values, Verdict
-from timebank.imports.kinds import inserted, write_audit
+from timebank.imports.kinds import inserted, put, write_audit
 from timebank.imports.registry import Act, Scope
 from timebank.ledger import service as ledger
 from timebank.organisations.models import Organisation
@@ -71,8 +71,8 @@ def _add(session: Session, kind: Pledges, rows: Sequence[Judged], scope: Scope, 
             )
         )
     if rows:
-        session.execute(insert(Tranche), tranches)
-        session.execute(insert(PledgeSkill), skills)
+        put(session, Tranche, tranches)
+        put(session, PledgeSkill, skills)
         ledger.post_many(session, entries)
         company = session.get_one(Organisation, scope.organisation_id).name
         notice.queue_many(session, told, company=company, now=act.now)
@@ -154,7 +154,7 @@ def _change(session: Session, kind: Pledges, row: Judged, scope: Scope, act: Act
         setattr(pledge, name, value)
     if dict(values["skills"]) != held.skills:
         session.execute(delete(PledgeSkill).where(PledgeSkill.pledge_id == pledge.id))
-        session.execute(insert(PledgeSkill), _skills(kind, pledge.id, values))
+        put(session, PledgeSkill, _skills(kind, pledge.id, values))
     approves = pledge.state == PledgeState.SUBMITTED and not kind.own(kind.by_id[values["email"]])
     if minutes != held.minutes:
         _set_minutes(session, pledge, minutes, scope, act)

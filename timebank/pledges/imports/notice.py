@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from flask_babel import format_date
 from flask_babel import gettext as _
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from timebank.imports.kinds import put
 from timebank.notifications.models import OutboxMessage
 from timebank.notifications.service import in_language, link
 from timebank.pledges.words import hours
@@ -33,24 +33,22 @@ def queue_many(session: Session, people: Sequence[Told], *, company: str, now: d
     if not people:
         return
     texts = _Texts(company)
-    session.execute(
-        insert(OutboxMessage),
-        [
-            {
-                "key": f"pledge:{told.pledge}:notice",
-                "kind": "pledge.notice",
-                "email": told.email,
-                "user_id": told.user_id,
-                "language": told.language,
-                "subject": texts.subject(told.language),
-                "body": texts.body(told.language, told.minutes, told.from_date, told.until_date),
-                "created_at": now,
-                "send_after": now,
-                "attempts": 0,
-            }
-            for told in people
-        ],
-    )
+    messages = [
+        {
+            "key": f"pledge:{told.pledge}:notice",
+            "kind": "pledge.notice",
+            "email": told.email,
+            "user_id": told.user_id,
+            "language": told.language,
+            "subject": texts.subject(told.language),
+            "body": texts.body(told.language, told.minutes, told.from_date, told.until_date),
+            "created_at": now,
+            "send_after": now,
+            "attempts": 0,
+        }
+        for told in people
+    ]
+    put(session, OutboxMessage, messages)
 
 
 class _Texts:
