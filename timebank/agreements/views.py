@@ -51,7 +51,7 @@ def detail(public_id: UUID) -> str:
     return render_template(
         "agreements/detail.html",
         agreement=agreement,
-        state=STATES[agreement.state],
+        stands=STATES[agreement.state],
         side=_side(agreement),
         may_accept=_may_accept(agreement),
         paragraphs=_paragraphs(agreement.body),

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
 
+from timebank import clock
 from timebank.auth.actor import Actor
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.coaching.holds import Hold
@@ -339,19 +340,34 @@ def minutes_by_state(session: Session, match_ids: Sequence[int]) -> dict[int, di
 
 
 def year_tranches(session: Session, actor: Actor, year: int) -> Sequence[Tranche]:
-    """Tranches of the actor's own pledges that begin in `year`."""
+    """Tranches of the actor's own pledges that run in `year`."""
     return session.scalars(
         select(Tranche)
         .join(Tranche.pledge)
         .join(Pledge.employment)
         .where(
             Employment.user_id == actor.user_id,
-            Tranche.from_date >= date(year, 1, 1),
             Tranche.from_date <= date(year, 12, 31),
+            Tranche.until_date >= date(year, 1, 1),
         )
         .options(contains_eager(Tranche.pledge))
         .order_by(Tranche.until_date)
     ).all()
+
+
+def given_minutes(session: Session, actor: Actor, year: int) -> int:
+    """The actor's own coaching minutes that were confirmed, by the day of the work in `year`."""
+    statement = (
+        select(func.coalesce(func.sum(HourEntry.minutes), 0))
+        .join(HourEntry.match)
+        .where(
+            own_as_coach(actor),
+            HourEntry.state == HoursState.CONFIRMED,
+            HourEntry.category == Category.DELIVERY,
+            HourEntry.activity_date.between(date(year, 1, 1), date(year, 12, 31)),
+        )
+    )
+    return session.scalars(statement).one()
 
 
 # --- seats of a request -------------------------------------------------------------------------------------
@@ -384,6 +400,10 @@ class RequestSeats:
     @property
     def free(self) -> int:
         return self.seats - self.taken - self.proposed
+
+    def waited(self, today: date) -> int:
+        """Days since it opened."""
+        return (today - clock.local_date(self.request.opened_at)).days if self.request.opened_at else 0
 
 
 def requests_with_seats(session: Session, initiative_id: int) -> list[RequestSeats]:

@@ -104,7 +104,7 @@ def _told(
     if term == "cause" and name and side is Side.COACH:
         return name, _("a cause that you chose yourself")
     if term == "near":
-        km = number(round(float(reason.get("km") or 0)))
+        km = number(max(1, round(float(reason.get("km") or 0))))
         if side is Side.INITIATIVE:
             return _("%(km)s km from where you meet", km=km), None
         text = _("%(km)s km from %(place)s", km=km, place=names["place"])

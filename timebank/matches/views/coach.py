@@ -129,7 +129,7 @@ def _year(session: Any, now: datetime) -> tuple[Year, tuple[int, date] | None]:
     tranches = queries.year_tranches(session, current_actor(), day.year)
     balances = ledger.balances(session, tranches=[t.public_id for t in tranches])
     held = queries.held_by_open(session, [t.id for t in tranches])
-    received = reserved = free = lapsed = 0
+    reserved = free = lapsed = 0
     soon: dict[date, int] = {}
     for tranche in tranches:
         balance = balances.get(tranche.public_id)
@@ -137,13 +137,14 @@ def _year(session: Any, now: datetime) -> tuple[Year, tuple[int, date] | None]:
             continue
         open_holds = min(held.get(tranche.id, 0), balance.available)
         left = balance.available - open_holds
-        received += balance.received
         reserved += balance.reserved + open_holds
         free += left
-        lapsed += balance.lapsed
+        if tranche.until_date.year == day.year:
+            lapsed += balance.lapsed
         if left and day <= tranche.until_date <= day + SOON:
             soon[tranche.until_date] = soon.get(tranche.until_date, 0) + left
     first = min(soon) if soon else None
+    received = queries.given_minutes(session, current_actor(), day.year)
     return Year(day.year, received, reserved, free, lapsed), (soon[first], first) if first else None
 
 
