@@ -53,11 +53,11 @@ def test_without_a_period_it_is_this_year_until_today(told: Told, client_as: Cal
         ("from=2001-01-01&until=2026-01-01", 'value="2001-01-01"', "at most ten years"),
     ],
 )
-@pytest.mark.parametrize("page", ["/hr/report", "/hr/report.csv", "/hr/report.xlsx"])
+@pytest.mark.parametrize("path", ["/hr/report", "/hr/report.csv", "/hr/report.xlsx"])
 def test_a_wrong_period_keeps_what_was_typed_and_says_what_is_wrong(
-    told: Told, client_as: Callable[..., Any], page: str, query: str, kept: str, words: str
+    told: Told, client_as: Callable[..., Any], path: str, query: str, kept: str, words: str
 ) -> None:
-    answer = client_as(told.hr).get(f"{page}?{query}")
+    answer = client_as(told.hr).get(f"{path}?{query}")
     text = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert answer.mimetype == "text/html"
@@ -204,7 +204,7 @@ def test_an_employee_sees_their_own_hours_by_state(coach: Any, client_as: Callab
     assert "Your hours of 2026" in page
     assert "<b>10</b> free" in page
     assert "waits for the initiative" in page
-    assert "1 hour 30 of them are logged" in page
+    assert "waiting for the initiative: 1 hour 30." in page
 
 
 def test_an_employee_downloads_their_own_statement(coach: Any, client_as: Callable[..., Any]) -> None:

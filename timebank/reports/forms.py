@@ -13,5 +13,5 @@ class PeriodForm(BaseForm):
     class Meta:
         csrf = False
 
-    from_date = DateField(_l("From"), name="from")
-    until_date = DateField(_l("Until and including"), name="until")
+    from_date = DateField(_l("First day"), name="from")
+    until_date = DateField(_l("Last day"), name="until")

@@ -240,8 +240,8 @@ class _Sheets:
         lines: list[tuple[str, Any]] = [
             (_("Company"), report.company),
             (_("Enterprise number"), report.enterprise_number or ""),
-            (_("From"), report.from_date),
-            (_("Until and including"), report.until_date),
+            (_("First day"), report.from_date),
+            (_("Last day"), report.until_date),
             (_("Headcount on"), report.headcount_day),
             (_("Made on"), clock.local_date(report.made_at)),
             (_("State"), _("Draft: the period is still open")),

@@ -88,9 +88,9 @@ def by_department(report: Report) -> Table:
         _("By department"),
         [
             Column("department", _("Department")),
-            Column("headcount", _("Headcount"), Kind.COUNT),
-            Column("participants", _("Participants"), Kind.COUNT),
-            Column("participation", str(BY_KEY["participation"].name), Kind.SHARE),
+            Column("headcount", _("People"), Kind.COUNT),
+            Column("participants", _("Took part"), Kind.COUNT),
+            Column("participation", _("Rate"), Kind.SHARE),
             *(_hours(m) for m in measures),
         ],
         [

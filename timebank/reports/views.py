@@ -85,9 +85,9 @@ def report_file(extension: str) -> Any:
         content = renderings.render_csv(report, excel=True)
     else:
         content = kind.render(report)
-    return _download(
-        content, kind.mimetype, f"{_('report')}-{report.from_date}-{report.until_date}.{extension}"
-    )
+    name = _("report")
+    period = f"{report.from_date}-{report.until_date}"
+    return _download(content, kind.mimetype, f"{name}-{period}.{extension}")
 
 
 def _asked() -> tuple[PeriodForm, Report | None]:
@@ -147,8 +147,9 @@ def own_hours() -> str:
 def own_statement() -> Response:
     """The employee's own activities of a year, as a file."""
     year = own.own_year(db.request_session(), current_actor(), _year())
+    name = _("hours")
     return _download(
-        own.statement_csv(year, language()), "text/csv; charset=utf-8", f"{_('hours')}-{year.year}.csv"
+        own.statement_csv(year, language()), "text/csv; charset=utf-8", f"{name}-{year.year}.csv"
     )
 
 
