@@ -46,6 +46,7 @@ def choose(client, where, password=NEW, again=None):
 # --- by a mailed link -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_mailed_link_sets_a_new_password_once_and_signs_out_everywhere(session, client, client_as, ann):
     elsewhere = client_as(ann)
     assert ask(client).status_code == 200
@@ -193,6 +194,7 @@ def test_the_language_that_is_picked_follows_to_another_browser(session, client_
     assert 'lang="en"' in sign_in("ann@example.test").get("/account").text
 
 
+@pytest.mark.both
 def test_one_session_or_all_others_are_ended(session, client_as, sign_in, ann):
     here = client_as(ann)
     others = [sign_in("ann@example.test") for _n in range(3)]

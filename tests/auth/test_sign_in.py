@@ -30,6 +30,7 @@ def enter(client, email, password=PASSWORD, **more):
     return client.post_form("/sign-in", {"email": email, "password": password, **more})
 
 
+@pytest.mark.both
 def test_the_right_password_leads_to_the_desk_and_the_wrong_one_does_not(client, ann):
     wrong = enter(client, "ann@example.test", "not it at all")
     assert wrong.status_code == 422
@@ -153,6 +154,7 @@ def test_htmx_is_told_to_go_to_the_sign_in_page(client):
 # --- throttling -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_after_eight_wrong_passwords_even_the_right_one_waits(held_clock, client, ann):
     for _n in range(8):
         assert enter(client, "ann@example.test", "not it at all").status_code == 422

@@ -62,6 +62,7 @@ def test_the_way_in_is_public(client):
     assert page.text.count("<h1") == 1
 
 
+@pytest.mark.both
 def test_an_application_waits_for_the_operator_and_is_confirmed_by_mail(send, session, operator):
     assert send().location == "/join/thanks"
     initiative = applied(session)
@@ -96,6 +97,7 @@ def test_a_known_number_joins_the_organisation_that_has_it(send, session, compan
     assert not company.is_host  # not before the operator decides
 
 
+@pytest.mark.both
 def test_functions_roles_and_three_causes_are_kept_in_order(send, session):
     ids = session.scalars(select(Cause.id).order_by(Cause.position).limit(3)).all()
     terms = session.scalars(select(Term).order_by(Term.kind, Term.position)).all()
@@ -181,6 +183,7 @@ def test_the_municipality_is_shown_for_a_postcode(client):
 # --- the decision ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_admitting_invites_the_contact_and_admits_the_host(send, session, operator, client):
     send()
     initiative = applied(session)
@@ -223,6 +226,7 @@ def test_the_second_decision_is_told_so(send, session, operator):
     assert len(mails(session, "invitation")) == 1
 
 
+@pytest.mark.both
 def test_refusing_needs_a_reason_and_mails_it(send, session, operator):
     send()
     initiative = applied(session)
@@ -331,6 +335,29 @@ def test_a_company_comes_in_by_invitation(session, operator, client):
     assert "hanne@delta.example" in again.text
 
 
+def test_a_lost_link_is_sent_again_and_the_first_stops_working(session, operator, hr, client, held_clock):
+    operator.post_form(
+        "/operator/organisations/invite",
+        {
+            "name": "Delta",
+            "enterprise_number": "0566988259",
+            "hr_name": "Hanne Peters",
+            "hr_email": "hanne@delta.example",
+            "language": "nl",
+        },
+    )
+    held_clock.move(days=29)
+    first = session.scalars(select(Invitation)).one()
+    url = f"/operator/invitations/{first.public_id}/again"
+    assert hr.post_form(url).status_code == 404
+    answer = operator.post_form(url)
+    assert answer.status_code == 303
+    assert operator.get(answer.location).status_code == 200
+    assert operator.post_form(url).status_code == 409
+    links = [re.search(r"/invitations/\S+", m.body)[0] for m in mails(session, "invitation")]
+    assert [client.get(link).status_code for link in links] == [410, 200]
+
+
 @pytest.mark.parametrize("number", ["0566.988.250", "123", "", "0566.988.259x", "2566988259"])
 def test_a_wrong_number_is_no_company(session, operator, number):
     answer = operator.post_form(
@@ -356,6 +383,7 @@ def test_numbers_may_begin_with_a_one(app):
             numbers.enterprise_number("0566988250")
 
 
+@pytest.mark.both
 def test_the_list_finds_by_name_number_kind_and_state(session, operator, company, initiative):
     company.enterprise_number = "0566988259"
     session.commit()
@@ -369,6 +397,7 @@ def test_the_list_finds_by_name_number_kind_and_state(session, operator, company
     assert operator.get(f"/operator/organisations/{initiative.public_id}").status_code == 200
 
 
+@pytest.mark.both
 def test_the_list_is_paged_by_key(session, operator):
     for n in range(queries.PAGE + 5):
         make_company(session, name=f"Company {n:03d}")

@@ -20,6 +20,7 @@ def rules_of(session, company):
     return session.scalars(select(CompanyPolicy).where(CompanyPolicy.organisation_id == company.id)).one()
 
 
+@pytest.mark.both
 def test_hr_sets_the_rules(session, hr, company):
     make_employment(session, company, with_user=False, department="Kaai")
     make_employment(session, company, with_user=False, department="Labo")
@@ -111,6 +112,7 @@ def profile(session, initiative):
     }
 
 
+@pytest.mark.both
 def test_the_texts_and_causes_are_kept_by_language_and_rank(session, coordinator, initiative, profile):
     assert coordinator.get("/initiative/profile").status_code == 200
     assert coordinator.post_form("/initiative/profile", profile).status_code == 303
@@ -151,6 +153,7 @@ def test_at_least_one_language_is_needed(session, coordinator, initiative, profi
     assert answer.status_code == 422
 
 
+@pytest.mark.both
 def test_a_new_phase_is_a_dated_row(session, coordinator, initiative):
     url = "/initiative/profile/phase"
     since = clock.today() - timedelta(days=30)

@@ -49,6 +49,7 @@ def noor(session, company):
     return make_employment(session, company, with_user=False, email="noor@northsea.example")
 
 
+@pytest.mark.both
 def test_an_employee_is_invited_and_accepting_ties_the_employment(session, hr, noor, client):
     page = hr.get(f"/hr/staff/{noor.public_id}").text
     assert "Noor Claes" in page
@@ -122,6 +123,7 @@ def test_a_failed_acceptance_leaves_nothing_behind(session, hr, noor, client):
     assert client.post_form(link, ACCOUNT).status_code == 303
 
 
+@pytest.mark.both
 def test_all_who_are_not_invited_yet_are_invited_once(session, hr, company, noor):
     for _n in range(3):
         make_employment(session, company, with_user=False)
@@ -143,6 +145,7 @@ def test_another_hr_person_is_invited(session, hr, company, client):
     assert client.get("/hr/staff").status_code == 200
 
 
+@pytest.mark.both
 def test_a_manager_gets_the_role_whenever_both_are_known(session, company, hr, client):
     boss = make_employment(session, company, with_user=False, email="boss@northsea.example")
     make_employment(session, company, manager_email="boss@northsea.example")
@@ -161,6 +164,7 @@ def test_a_manager_gets_the_role_whenever_both_are_known(session, company, hr, c
 # --- leaving --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_who_left_loses_the_roles_and_the_open_invitation(session, hr, company, noor):
     tied = make_employment(session, company)
     session.commit()
@@ -177,6 +181,7 @@ def test_who_left_loses_the_roles_and_the_open_invitation(session, hr, company, 
     assert hr.post_form(f"/hr/staff/{tied.public_id}/end", {"end_date": yesterday}).status_code == 409
 
 
+@pytest.mark.both
 def test_a_last_day_to_come_closes_when_it_is_over(session, hr, company, noor, held_clock):
     day = clock.today() + timedelta(days=10)
     hr.post_form(f"/hr/staff/{noor.public_id}/end", {"end_date": day.strftime("%d/%m/%Y")})
@@ -219,6 +224,7 @@ def test_one_person_cannot_take_two_places_of_one_company(session, company, noor
 # --- the list -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_the_list_finds_by_name_department_and_number(session, hr, company, noor):
     make_employment(
         session,
@@ -239,6 +245,7 @@ def test_the_list_finds_by_name_department_and_number(session, hr, company, noor
     assert hr.get("/hr/staff?q=%00&after=nonsense&access=x").status_code == 200
 
 
+@pytest.mark.both
 def test_the_list_is_paged_with_as_many_statements_for_any_number_of_people(session, hr, company):
     def statements(path):
         seen = []

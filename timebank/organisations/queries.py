@@ -163,11 +163,11 @@ def initiatives_of(session: Session, organisation_id: int) -> Sequence[Initiativ
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody who manages a company or co-ordinates an initiative, or is invited to."""
+    """Somebody who manages a company or co-ordinates an initiative, or has the `invitation` to."""
 
     name: str
     email: str
-    invited: bool
+    invitation: UUID | None
 
 
 def contacts(
@@ -196,9 +196,16 @@ def contacts(
         )
         .order_by(Invitation.id)
     )
-    return [Contact(u.name, u.email, False) for u in holders] + [
-        Contact(f"{i.first_name} {i.last_name}".strip(), i.email, True) for i in invited
+    return [Contact(u.name, u.email, None) for u in holders] + [
+        Contact(f"{i.first_name} {i.last_name}".strip(), i.email, i.public_id) for i in invited
     ]
+
+
+def place_of_invitation(session: Session, invitation: Invitation) -> UUID:
+    """The public id of the organisation or initiative that somebody is invited to."""
+    if invitation.initiative_id is not None:
+        return session.get_one(Initiative, invitation.initiative_id).public_id
+    return session.get_one(Organisation, invitation.organisation_id).public_id
 
 
 # --- HR's lists -----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from timebank.organisations.service.admission import Subject, admit, close, refu
 from timebank.organisations.service.companies import (
     PolicyChange,
     change_policy,
+    invite_again,
     invite_company,
     invite_hr,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "end_employment",
     "ensure_site",
     "grant_managers",
+    "invite_again",
     "invite_all",
     "invite_company",
     "invite_employee",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,10 +17,10 @@ from timebank.auth import permissions
 from timebank.auth import service as auth
 from timebank.auth.actor import Actor
 from timebank.auth.models import Invitation, Role
-from timebank.errors import Invalid
+from timebank.errors import Invalid, NotFound, WrongState
 from timebank.organisations import queries
 from timebank.organisations.events import OrganisationAdmitted, PolicyChanged
-from timebank.organisations.models import Admission, Approval, CompanyPolicy, Organisation
+from timebank.organisations.models import Admission, Approval, CompanyPolicy, Initiative, Organisation
 from timebank.organisations.numbers import enterprise_number
 from timebank.taxonomy.models import Cause
 
@@ -109,6 +111,44 @@ def _invite_hr(
         actor=actor,
         now=now,
         inviter=company.name,
+    )
+
+
+def invite_again(session: Session, invitation_id: UUID, *, actor: Actor, now: datetime) -> Invitation:
+    """Send HR or a co-ordinator a new link when the first was lost or is over; the first stops working.
+
+    Raises NotFound, NotPermitted, WrongState when it was accepted.
+    """
+    old = session.scalar(select(Invitation).where(Invitation.public_id == invitation_id).with_for_update())
+    if old is None or old.role not in (Role.HR, Role.COORDINATOR):
+        raise NotFound(_l("We can't find that."))
+    permissions.require(
+        actor,
+        "organisation.invite",
+        organisation_id=old.organisation_id,
+        initiative_id=old.initiative_id,
+    )
+    if old.accepted_at is not None or old.withdrawn_at is not None:
+        raise WrongState(
+            _l("This invitation was accepted or replaced. Reload the page to see how it stands.")
+        )
+    place = (
+        session.get_one(Organisation, old.organisation_id)
+        if old.organisation_id is not None
+        else session.get_one(Initiative, old.initiative_id)
+    )
+    return auth.invite(
+        session,
+        email=old.email,
+        role=old.role,
+        organisation_id=old.organisation_id,
+        initiative_id=old.initiative_id,
+        first_name=old.first_name,
+        last_name=old.last_name,
+        language=old.language,
+        actor=actor,
+        now=now,
+        inviter=place.name,
     )
 
 

@@ -163,3 +163,13 @@ def invite_company() -> ResponseReturnValue:
     return render_template(
         "organisations/invite_company.html", form=form
     ), 422 if form.is_submitted() else 200
+
+
+@bp.post("/operator/invitations/<uuid:public_id>/again")
+@role_required(Role.OPERATOR)
+def invite_again(public_id: UUID) -> ResponseReturnValue:
+    with db.unit_of_work() as unit:
+        invitation = service.invite_again(unit, public_id, actor=current_actor(), now=clock.now())
+        place = queries.place_of_invitation(unit, invitation)
+    flash(_("A new link is on its way to %(email)s.", email=invitation.email))
+    return redirect(url_for("organisations.organisation", public_id=place), 303)
