@@ -24,6 +24,7 @@ from timebank.matches import service as matches
 from timebank.matching import runs
 from timebank.matching.models import Run, RunTrigger
 from timebank.notifications import service as notifications
+from timebank.organisations import service as organisations
 from timebank.pledges import service as pledges
 from timebank.scheduler.models import SchedulerBeat
 
@@ -117,6 +118,7 @@ HOUSEKEEPING: dict[str, Callable[[Session, datetime], object]] = {
     "proposals": lambda session, now: matches.expire_open(session, now=now),
     "pledges": lambda session, now: pledges.expire_pledges(session, now=now),
     "requests": lambda session, now: coaching.close_expired(session, now=now),
+    "employments": lambda session, now: organisations.close_ended(session, now=now),
     "files": lambda session, now: files.purge(session, now=now),
 }
 
