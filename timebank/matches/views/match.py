@@ -21,7 +21,6 @@ from timebank.matches.forms import CancelForm, DeclineForm, HoursForm
 from timebank.matches.models import (
     OPEN_STATES,
     DeclineReason,
-    HoursState,
     Match,
     MatchState,
     SessionState,
@@ -107,10 +106,9 @@ def _steps(match: Match) -> tuple[list[tuple[str, None]], int]:
     if match.state in (MatchState.DECLINED, MatchState.EXPIRED, MatchState.CANCELLED):
         return [], 0
     names = [_("Proposed"), _("Both said yes"), _("Agreement in force"), _("Hours given"), _("Completed")]
-    given = any(e.state is HoursState.CONFIRMED for e in match.hours)
     done = {
         MatchState.CONFIRMED: 2,
-        MatchState.ACTIVE: 4 if given else 3,
+        MatchState.ACTIVE: 3,
         MatchState.COMPLETED: 5,
     }.get(match.state, 1)
     return [(name, None) for name in names], done + 1
