@@ -139,7 +139,7 @@ def requests_by_region(session: Session, *, on: date) -> dict[str, int]:
         .with_only_columns(Municipality.nuts2, func.count())
         .group_by(Municipality.nuts2)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def skills_asked(session: Session, *, on: date) -> Sequence[Skill]:

@@ -28,19 +28,22 @@ SKILLS_IN_A_LINE = 3
 # --- requests -------------------------------------------------------------------------------------------------------
 
 
-def ask(row: OpenRequest) -> dict[str, Any]:
-    """An open request for `asks` of components/lists.html."""
+def ask(row: OpenRequest, *, own_page: bool = False) -> dict[str, Any]:
+    """An open request for `asks` of components/lists.html; the initiative's own page need not name it."""
     spoken = spoken_language()
     skills = sorted(skill.name(spoken) for skill in row.must)
     named = ", ".join(skills[:SKILLS_IN_A_LINE])
     if len(skills) > SKILLS_IN_A_LINE:
         more = len(skills) - SKILLS_IN_A_LINE
         named = ngettext("%(skills)s and %(num)s more", "%(skills)s and %(num)s more", more, skills=named)
-    parts = [_("%(initiative)s, %(place)s", initiative=row.initiative, place=row.municipality), named]
+    where = row.municipality
+    if not own_page:
+        where = _("%(initiative)s, %(place)s", initiative=row.initiative, place=row.municipality)
+    parts = [where, named]
     if row.remote:
         parts.append(_("online too"))
     if row.until_date is not None:
-        parts.append(_("until %(day)s", day=day_short(row.until_date)))
+        parts.append(_("open until %(day)s", day=day_short(row.until_date)))
     return {
         "title": row.title,
         "url": url_for("hub.open_request", public_id=row.public_id),

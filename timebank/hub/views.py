@@ -158,7 +158,7 @@ def initiative(slug: str) -> ResponseReturnValue:
         "hub/initiative.html",
         initiative=found,
         text=shown.story(found, language()),
-        asks=[shown.ask(row) for row in asks.rows],
+        asks=[shown.ask(row, own_page=True) for row in asks.rows],
         received=queries.received_minutes(session, found.public_id),
         region=shown.region(found.nuts2, language()),
         phase=shown.phases()[found.phase.value],
