@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, String, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from timebank import paging
@@ -267,7 +267,11 @@ def approval_queue(
     )
     keys: dict[str, list[Any]] = {
         "waiting": [Pledge.submitted_at, Pledge.id],
-        "name": [func.lower(Employment.last_name), func.lower(Employment.first_name), Pledge.id],
+        "name": [
+            func.lower(Employment.last_name, type_=String()),
+            func.lower(Employment.first_name, type_=String()),
+            Pledge.id,
+        ],
         "from": [Pledge.from_date, Pledge.id],
         "hours": [total_minutes, Pledge.id],
     }

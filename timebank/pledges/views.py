@@ -63,8 +63,8 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     session = db.request_session()
     employment = _employment(session)
-    today = clock.today()
-    form = PledgeForm(data=defaults_for(employment, today))
+    employment_id = employment.id
+    form = PledgeForm(data=defaults_for(employment, clock.today()))
     causes = choices((c.id, c.name(_language())) for c in taxonomy.causes(session))
     form.wanted.choices = form.excluded.choices = causes
     picking = request.method == "POST" and was_pressed("skills")
@@ -72,7 +72,7 @@ def new() -> ResponseReturnValue:
         try:
             with db.unit_of_work() as unit:
                 pledge = service.submit_pledge(
-                    unit, employment.id, form.pledge(), actor=current_actor(), now=clock.now()
+                    unit, employment_id, form.pledge(), actor=current_actor(), now=clock.now()
                 )
                 public_id, approved = pledge.public_id, pledge.state == PledgeState.APPROVED
         except Invalid as refusal:
@@ -81,11 +81,12 @@ def new() -> ResponseReturnValue:
             flash(_("Your hours are approved.") if approved else _("Your hours wait for approval now."))
             return redirect(url_for(".detail", public_id=public_id), 303)
     status = 422 if request.method == "POST" and not picking else 200
-    return _form_page(form, employment), status
+    return _form_page(form), status
 
 
-def _form_page(form: PledgeForm, employment: Employment) -> str:
+def _form_page(form: PledgeForm) -> str:
     session = db.request_session()
+    employment = _employment(session)
     year = form.from_date.data.year if form.from_date.data else clock.today().year
     picker = Picker(session, _language())
     return render_template(
