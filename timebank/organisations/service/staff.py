@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -30,6 +30,7 @@ from timebank.organisations.models import (
 from timebank.taxonomy import queries as taxonomy
 
 MOST_AT_ONCE: Final = 300
+SAME_CLICK: Final = timedelta(minutes=1)
 
 
 # --- invitations ----------------------------------------------------------------------------------------------------
@@ -38,11 +39,21 @@ MOST_AT_ONCE: Final = 300
 def invite_employee(session: Session, public_id: UUID, *, actor: Actor, now: datetime) -> Invitation:
     """Mail somebody on the staff list a link that opens an account; an earlier link stops working.
 
+    A second click within `SAME_CLICK` sends nothing more.
     Raises NotFound, NotPermitted, WrongState when the person left or has an account.
     """
     employment = _of_company(session, public_id, "staff.invite", actor)
     if employment.state != "active" or employment.user_id is not None:
         raise WrongState(_l("This person left, or signs in already."))
+    just_sent = session.scalar(
+        select(Invitation).where(
+            Invitation.employment_id == employment.id,
+            Invitation.withdrawn_at.is_(None),
+            Invitation.created_at > now - SAME_CLICK,
+        )
+    )
+    if just_sent is not None:
+        return just_sent
     return _invite(session, employment, actor=actor, now=now)
 
 
