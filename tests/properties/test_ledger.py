@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import func, select
 
 from tests.ledger.conftest import Booker, add_company
@@ -30,7 +38,8 @@ from timebank.ledger.models import (
 from timebank.ledger.service import MatchBalance, TrancheBalance
 from timebank.ledger.verify import verify
 
-MINUTES = st.integers(min_value=1, max_value=600)
+GRANTS = st.integers(min_value=60, max_value=600)
+MINUTES = st.integers(min_value=1, max_value=150)
 Account = tuple[str, uuid.UUID | None, uuid.UUID | None]
 SOURCES = ("granted", "support")
 
@@ -38,8 +47,9 @@ SOURCES = ("granted", "support")
 class Ledger(RuleBasedStateMachine):
     """Each rule books through the service and in the model; what the model cannot give, the service must refuse."""
 
-    tranches = Bundle("tranches")
-    matches = Bundle("matches")
+    # Few of each, so that acts meet.
+    tranches = st.sampled_from([uuid.UUID(int=i) for i in range(1, 4)])
+    matches = st.sampled_from([uuid.UUID(int=i) for i in range(11, 13)])
     booked = Bundle("booked")
 
     def __init__(self) -> None:
@@ -52,6 +62,16 @@ class Ledger(RuleBasedStateMachine):
         self.reversed: set[str] = set()
         with db.unit_of_work() as session:
             self.company = add_company(session, f"Company {uuid.uuid4()}")
+
+    def own(self, drawn: uuid.UUID) -> uuid.UUID:
+        """An id of this example's own, since all examples share the database."""
+        return uuid.uuid5(drawn, str(self.company))
+
+    @initialize()
+    def begin(self) -> None:
+        """Somebody pledged, so that there is something to move from the first act on."""
+        for number in range(1, 4):
+            self.grant(uuid.UUID(int=number), 300)
 
     # --- how an act is booked on both sides -------------------------------------------------------------------------
 
@@ -88,18 +108,10 @@ class Ledger(RuleBasedStateMachine):
 
     # --- acts -------------------------------------------------------------------------------------------------------
 
-    @rule(target=tranches)
-    def pledge(self) -> uuid.UUID:
-        tranche = uuid.uuid4()
-        self.known.add(tranche)
-        return tranche
-
-    @rule(target=matches)
-    def propose(self) -> uuid.UUID:
-        return uuid.uuid4()
-
-    @rule(target=booked, tranche=tranches, minutes=MINUTES)
+    @rule(target=booked, tranche=tranches, minutes=GRANTS)
     def grant(self, tranche: uuid.UUID, minutes: int) -> str:
+        tranche = self.own(tranche)
+        self.known.add(tranche)
         moves: list[tuple[Account, int]] = [
             (("granted", tranche, None), -minutes),
             (("available", tranche, None), minutes),
@@ -108,6 +120,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(target=booked, tranche=tranches, minutes=MINUTES)
     def lapse(self, tranche: uuid.UUID, minutes: int) -> str:
+        tranche = self.own(tranche)
         moves: list[tuple[Account, int]] = [
             (("available", tranche, None), -minutes),
             (("lapsed", tranche, None), minutes),
@@ -116,11 +129,32 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(
         target=booked,
-        act=st.sampled_from(["reserve", "release", "confirm"]),
+        act=st.sampled_from(["reserve", "reserve", "confirm", "confirm", "release"]),
         match=matches,
-        parts=st.lists(st.tuples(tranches, MINUTES), min_size=1, max_size=3, unique_by=lambda p: p[0]),
+        parts=st.lists(st.tuples(tranches, MINUTES), min_size=1, max_size=2, unique_by=lambda p: p[0]),
     )
     def move(self, act: str, match: uuid.UUID, parts: list[tuple[uuid.UUID, int]]) -> str:
+        return self._book_move(act, self.own(match), [(self.own(t), minutes) for t, minutes in parts])
+
+    def held(self) -> list[tuple[uuid.UUID, uuid.UUID]]:
+        """Matches and tranches with something reserved."""
+        return sorted(p for p in self.pairs if self.balance["reserved", p[1], p[0]] > 0)
+
+    @precondition(lambda self: bool(self.held()))
+    @rule(
+        target=booked,
+        act=st.sampled_from(["confirm", "confirm", "release"]),
+        which=st.integers(0, 20),
+        minutes=st.one_of(st.just(10**6), MINUTES),
+    )
+    def move_what_is_held(self, act: str, which: int, minutes: int) -> str:
+        """Some or all of what a match holds."""
+        match, tranche = self.held()[which % len(self.held())]
+        return self._book_move(
+            act, match, [(tranche, min(minutes, self.balance["reserved", tranche, match]))]
+        )
+
+    def _book_move(self, act: str, match: uuid.UUID, parts: list[tuple[uuid.UUID, int]]) -> str:
         source, target, measure, sign = {
             "reserve": ("available", "reserved", "reserved", 1),
             "release": ("reserved", "available", "reserved", -1),
@@ -147,6 +181,7 @@ class Ledger(RuleBasedStateMachine):
         category=st.sampled_from([Category.TRAVEL, Category.PREPARATION, Category.MANAGEMENT]),
     )
     def support(self, match: uuid.UUID, minutes: int, category: Category) -> str:
+        match = self.own(match)
         of = None if category == Category.MANAGEMENT else match
         moves: list[tuple[Account, int]] = [
             (("support", None, None), -minutes),
@@ -186,7 +221,7 @@ class Ledger(RuleBasedStateMachine):
         """The same key again, whatever it now asks for, books nothing."""
         if key:
             with db.unit_of_work() as session:
-                Booker(session, self.company).grant(tranche, minutes, key=key)
+                Booker(session, self.company).grant(self.own(tranche), minutes, key=key)
 
     # --- what always holds ------------------------------------------------------------------------------------------
 
@@ -262,3 +297,5 @@ def test_random_acts_keep_every_invariant() -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    with db.read_session() as session:
+        assert set(session.scalars(select(LedgerTransaction.kind).distinct())) == set(TransactionKind)
