@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tests.factories import make_employment, make_initiative
 from timebank import clock
 from timebank.audit.models import AuditEntry
+from timebank.auth.models import Invitation, Role
 from timebank.organisations.models import CompanyPolicy, Initiative, InitiativePhase
 from timebank.taxonomy.models import Cause
 
@@ -190,3 +191,16 @@ def test_the_profile_is_the_coordinators(hr, operator, client):
     assert hr.get("/initiative/profile").status_code == 404
     assert operator.get("/initiative/profile").status_code == 404
     assert client.get("/initiative/profile").status_code == 303
+
+
+def test_a_colleague_is_invited_to_act_too(session, coordinator, initiative, client, hr):
+    form = {"name": "Els Maes", "email": "els@example.test", "language": "nl"}
+    assert coordinator.get("/initiative/people").status_code == 200
+    assert coordinator.post_form("/initiative/people", form).status_code == 303
+    assert "els@example.test" in coordinator.get("/initiative/people").text
+    invitation = session.scalars(select(Invitation)).one()
+    assert (invitation.role, invitation.initiative_id) == (Role.COORDINATOR, initiative.id)
+    assert coordinator.post_form("/initiative/people", {**form, "email": "els"}).status_code == 422
+    assert hr.post_form("/initiative/people", form).status_code == 404
+    assert client.post_form("/initiative/people", form).status_code == 303
+    assert len(session.scalars(select(Invitation)).all()) == 1

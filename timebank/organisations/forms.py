@@ -129,7 +129,7 @@ class CompanyForm(f.BaseForm):
     language = SelectField(_l("Language"), choices=LANGUAGES)
 
 
-class HrForm(f.BaseForm):
+class PersonForm(f.BaseForm):
     name = f.Text(_l("Name"))
     email = f.Email(_l("E-mail address"))
     language = SelectField(_l("Language"), choices=LANGUAGES)

@@ -14,6 +14,7 @@ from timebank.organisations.service.initiatives import (
     apply_for_initiative,
     change_initiative,
     change_phase,
+    invite_coordinator,
 )
 from timebank.organisations.service.staff import (
     MOST_AT_ONCE,
@@ -51,6 +52,7 @@ __all__ = [
     "invite_again",
     "invite_all",
     "invite_company",
+    "invite_coordinator",
     "invite_employee",
     "invite_hr",
     "may_pledge",

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from timebank import clock, events
 from timebank.auth import permissions
+from timebank.auth import service as auth
 from timebank.auth.actor import Actor
-from timebank.auth.models import Role, RoleGrant, User
+from timebank.auth.models import Invitation, Role, RoleGrant, User
 from timebank.errors import Invalid, NotFound
 from timebank.notifications import service as notifications
 from timebank.organisations import queries
@@ -296,6 +297,29 @@ def change_phase(
         ),
     )
     return initiative
+
+
+def invite_coordinator(
+    session: Session, initiative_id: int, name: str, email: str, language: str, *, actor: Actor, now: datetime
+) -> Invitation:
+    """Invite one more person who acts for the initiative.
+
+    Raises NotFound, NotPermitted.
+    """
+    initiative = _own(session, initiative_id, actor)
+    first, _space, last = name.partition(" ")
+    return auth.invite(
+        session,
+        email=email,
+        role=Role.COORDINATOR,
+        initiative_id=initiative.id,
+        first_name=first,
+        last_name=last,
+        language=language,
+        actor=actor,
+        now=now,
+        inviter=initiative.name,
+    )
 
 
 def _own(session: Session, initiative_id: int, actor: Actor) -> Initiative:

@@ -11,7 +11,7 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_initiative_id, role_required
 from timebank.errors import Invalid
 from timebank.organisations import queries, service
-from timebank.organisations.forms import NONE, PhaseForm, ProfileForm, texts_of
+from timebank.organisations.forms import NONE, PersonForm, PhaseForm, ProfileForm, texts_of
 from timebank.organisations.models import Initiative
 from timebank.organisations.views.blueprint import bp
 from timebank.taxonomy import queries as taxonomy
@@ -61,6 +61,29 @@ def change_phase() -> ResponseReturnValue:
             return redirect(url_for("organisations.profile"), 303)
     initiative = queries.initiative_by_id(db.request_session(), initiative_id)
     return _page(initiative, _profile_form(initiative, typed=False), form, 422)
+
+
+@bp.route("/initiative/people", methods=["GET", "POST"])
+@role_required(Role.COORDINATOR)
+def people() -> ResponseReturnValue:
+    initiative_id = current_initiative_id()
+    form = PersonForm(data={"language": language()})
+    if form.validate_on_submit():
+        with db.unit_of_work() as unit:
+            service.invite_coordinator(
+                unit,
+                initiative_id,
+                form.name.data,
+                form.email.data,
+                form.language.data,
+                actor=current_actor(),
+                now=clock.now(),
+            )
+        flash(_("%(name)s is invited.", name=form.name.data))
+        return redirect(url_for("organisations.people"), 303)
+    contacts = queries.contacts(db.request_session(), Role.COORDINATOR, initiative_id=initiative_id)
+    page = render_template("organisations/people.html", form=form, contacts=contacts)
+    return page, 422 if form.is_submitted() else 200
 
 
 def _page(

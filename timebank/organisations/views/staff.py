@@ -14,7 +14,7 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.errors import Invalid
 from timebank.organisations import queries, service
-from timebank.organisations.forms import EndForm, HrForm
+from timebank.organisations.forms import EndForm, PersonForm
 from timebank.organisations.views.blueprint import asked, asked_id, bp
 from timebank.web.locale import language
 
@@ -57,7 +57,7 @@ def invite_all() -> ResponseReturnValue:
 @bp.route("/hr/staff/invite-hr", methods=["GET", "POST"])
 @role_required(Role.HR)
 def invite_hr() -> ResponseReturnValue:
-    form = HrForm(data={"language": language()})
+    form = PersonForm(data={"language": language()})
     company_id = current_company_id()
     if form.validate_on_submit():
         with db.unit_of_work() as unit:
