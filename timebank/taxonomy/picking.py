@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms import Field
+from wtforms.validators import ValidationError
 
 from timebank.taxonomy import queries
 from timebank.taxonomy.models import Skill
@@ -74,9 +75,9 @@ class SkillsField(Field):
 
     def pre_validate(self, form: Any) -> None:
         if self.required is not None and not self.data:
-            raise ValueError(str(self.required))
+            raise ValidationError(str(self.required))
         if len(self.data) > self.most:
-            raise ValueError(_("Choose at most %(most)s.", most=self.most))
+            raise ValidationError(_("Choose at most %(most)s.", most=self.most))
 
 
 class Picker:
