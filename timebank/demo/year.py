@@ -85,7 +85,7 @@ class Year:
         self._coordinators = self._make_coordinators()
         self._hr = self._make_hr()
         self._coaches: dict[int, Actor] = {}
-        self._asked: set[tuple[int, str, int]] = set()
+        self._asked: set[tuple[int, str, tuple[int, int]]] = set()
 
     # --- people -----------------------------------------------------------------------------------------------------
 
@@ -191,8 +191,9 @@ class Year:
         for initiative in self._random.sample(list(self._initiatives), k=8 if recent else 3):
             kind = self._asks[initiative.name]
             ask = self._random.choice(list(kind.asks))
-            if (initiative.id, ask.title, clock.today().year) not in self._asked:
-                self._asked.add((initiative.id, ask.title, clock.today().year))
+            season = (clock.today().year, clock.today().month // 4)
+            if (initiative.id, ask.title, season) not in self._asked:
+                self._asked.add((initiative.id, ask.title, season))
                 self.ask(initiative, ask)
 
     def ask(self, initiative: Initiative, ask: Ask) -> None:
