@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories as make
-from tests.matches.arrange import Story, mails_to, story
+from tests.matches.arrange import Story, balance, mails_to, story
 from timebank import clock
 from timebank.agreements import queries, service, texts
 from timebank.agreements.facts import AgreementFacts
@@ -155,6 +155,17 @@ def test_an_ended_text_can_no_longer_be_accepted(told: Story, session: Session) 
         service.accept_as_initiative(
             session, agreement.public_id, actor=told.act_as(told.coordinator), now=clock.now()
         )
+
+
+def test_a_coaching_stops_when_its_agreement_ends(told: Story, session: Session) -> None:
+    told.agree()
+    session.refresh(told.match)
+    assert told.match.state is MatchState.ACTIVE
+    service.end(session, drafted(told).public_id, actor=told.act_as(told.coordinator), now=clock.now())
+    session.commit()
+    session.refresh(told.match)
+    assert told.match.state is MatchState.CANCELLED
+    assert balance(session, told.pledge) == (600, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

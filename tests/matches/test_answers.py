@@ -112,6 +112,23 @@ def test_a_no_frees_both_and_parts_them_for_good(told: Story, session: Session, 
     assert [why for _item, why in result.lost] == [service.Lost.PAIR]
 
 
+def test_a_conflict_of_interest_keeps_them_apart_for_every_request(told: Story, session: Session) -> None:
+    service.decline(
+        session,
+        told.match.public_id,
+        side=Side.COACH,
+        reason=DeclineReason.CONFLICT_OF_INTEREST,
+        note="",
+        actor=told.act_as(told.coach),
+        now=clock.now(),
+    )
+    session.commit()
+    other = make.make_request(session, told.initiative, title="Een andere vraag")
+    wanted = service.ProposalInput(other.seats[0].id, told.pledge.id, 360, 1, [], None)
+    result = service.propose(session, [wanted], now=clock.now(), days=7)
+    assert [why for _item, why in result.lost] == [service.Lost.CONFLICT]
+
+
 def proposal(told: Story) -> service.ProposalInput:
     return service.ProposalInput(told.request.seats[0].id, told.pledge.id, 360, 1, [], None)
 

@@ -148,7 +148,7 @@ def in_force_for(session: Session, *, organisation_id: int, initiative_id: int, 
 
 
 def end(session: Session, public_id: UUID, *, actor: Actor, now: datetime) -> Agreement:
-    """End it, by either side; coachings that run go on until they are cancelled or completed.
+    """End it, by either side. Coachings that rest on it alone stop: the room of matches hears of it.
 
     The same again changes nothing.
     Raises NotFound, NotPermitted.

@@ -92,7 +92,12 @@ def end(public_id: UUID) -> ResponseReturnValue:
     db.close_read_session()
     with db.unit_of_work() as session:
         service.end(session, public_id, actor=actor, now=clock.now())
-    flash(_("The agreement has ended. Coachings that run go on; a new one needs a new agreement."))
+    flash(
+        _(
+            "The agreement has ended, and so have the coachings that rest on it. Hours that were given can still "
+            "be confirmed."
+        )
+    )
     return redirect(url_for(".of_company" if side == "company" else ".of_initiative"), 303)
 
 

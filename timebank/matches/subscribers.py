@@ -6,7 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank import events
-from timebank.agreements.events import AgreementAccepted, AgreementDrafted, AgreementInForce
+from timebank.agreements import queries as agreement_queries
+from timebank.agreements.events import (
+    AgreementAccepted,
+    AgreementDrafted,
+    AgreementEnded,
+    AgreementInForce,
+)
 from timebank.agreements.models import Agreement
 from timebank.auth.actor import SYSTEM
 from timebank.coaching import holds as seat_holds
@@ -33,7 +39,6 @@ from timebank.matches.events import (
     SessionPlanned,
 )
 from timebank.matches.models import CoachingSession, HourEntry, Match, MatchState
-from timebank.matches.service import loading
 from timebank.organisations.events import (
     EmploymentLeft,
     InitiativeClosed,
@@ -112,8 +117,10 @@ def stop_coachings(session: Session, event: EmploymentLeft) -> None:
 @events.on(AgreementInForce)
 def activate_matches(session: Session, event: AgreementInForce) -> None:
     """Of the one match, or of all confirmed ones of the two when the agreement is a standing one."""
+    # Only the matches are locked: activating touches no hours, and whoever confirms a match at this moment may wait
+    # for the lock on the agreement while holding those of pledge and request.
     statement = (
-        select(Match.id)
+        select(Match)
         .join(CoachingRequest, CoachingRequest.id == Match.request_id)
         .join(Employment, Employment.id == Match.employment_id)
         .where(
@@ -122,13 +129,41 @@ def activate_matches(session: Session, event: AgreementInForce) -> None:
             Employment.organisation_id == event.company_id,
         )
         .order_by(Match.id)
+        .with_for_update(of=Match)
+        .execution_options(populate_existing=True)
     )
     if event.match_id is not None:
         statement = statement.where(Match.id == event.match_id)
-    for match_id in session.scalars(statement).all():
-        match = loading.locked_by_id(session, match_id)
+    for match in session.scalars(statement).all():
         if match.state is MatchState.CONFIRMED:
             service.activate(session, match, actor=SYSTEM, now=event.at)
+
+
+@events.on(AgreementEnded)
+def stop_without_agreement(session: Session, event: AgreementEnded) -> None:
+    """Without a text that lives nobody may coach: what rested on this one stops; hours given can still be confirmed."""
+    statement = (
+        select(Match)
+        .join(CoachingRequest, CoachingRequest.id == Match.request_id)
+        .join(Employment, Employment.id == Match.employment_id)
+        .where(
+            Match.state.in_((MatchState.CONFIRMED, MatchState.ACTIVE)),
+            CoachingRequest.initiative_id == event.initiative_id,
+            Employment.organisation_id == event.company_id,
+        )
+        .order_by(Match.id)
+    )
+    if event.match_id is not None:
+        statement = statement.where(Match.id == event.match_id)
+    for match in session.scalars(statement).all():
+        covered = agreement_queries.for_match(
+            session,
+            organisation_id=event.company_id,
+            initiative_id=event.initiative_id,
+            match_id=match.id,
+        )
+        if covered is None:
+            service.cancel(session, match.public_id, "", actor=SYSTEM, now=event.at, cause="agreement_ended")
 
 
 @events.on(AgreementDrafted)

@@ -25,6 +25,7 @@ from timebank.matches.facts import facts_of
 from timebank.matches.models import OPEN_STATES, DeclineReason, Match, MatchState, Side
 from timebank.matches.service import loading
 from timebank.matches.service.agreeing import agreement_facts, agreement_language
+from timebank.organisations.models import ConflictOfInterest
 
 
 def accept_as_coach(session: Session, public_id: UUID, *, actor: Actor, now: datetime) -> Match:
@@ -59,6 +60,8 @@ def decline(
 ) -> Match:
     """Say no, by either side; hours and seat are free again, and the two are never proposed to each other again.
 
+    With a conflict of interest as reason, this coach and this initiative are kept apart for every request.
+
     The same again changes nothing. Raises NotFound, NotPermitted, WrongState.
     """
     match = loading.locked(session, public_id)
@@ -74,6 +77,8 @@ def decline(
     match.decline_reason = reason
     match.end_note = note or None
     match.ended_at = now
+    if reason is DeclineReason.CONFLICT_OF_INTEREST:
+        _declare_conflict(session, match, now)
     session.flush()
     events.record(
         session,
@@ -184,6 +189,12 @@ def _accept(session: Session, match: Match, side: Side, actor: Actor, now: datet
         _confirm(session, match, actor, now)
     session.flush()
     return match
+
+
+def _declare_conflict(session: Session, match: Match, now: datetime) -> None:
+    pair = (match.employment_id, match.request.initiative_id)
+    if session.get(ConflictOfInterest, pair) is None:
+        session.add(ConflictOfInterest(employment_id=pair[0], initiative_id=pair[1], declared_at=now))
 
 
 def _confirm(session: Session, match: Match, actor: Actor, now: datetime) -> None:

@@ -42,11 +42,6 @@ def locked(session: Session, public_id: UUID) -> Match:
     return _lock(session, *ids)
 
 
-def locked_by_id(session: Session, match_id: int) -> Match:
-    """As `locked`, for who knows the id."""
-    return _lock(session, *session.execute(select(*KEYS).where(Match.id == match_id)).one())
-
-
 def _lock(session: Session, match_id: int, employment_id: int, pledge_id: int, request_id: int) -> Match:
     # The employment serialises what concerns a person's day, the pledge its free hours, the request its seats.
     session.execute(select(Employment.id).where(Employment.id == employment_id).with_for_update())
