@@ -290,7 +290,7 @@ def test_random_acts_keep_every_invariant() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Ledger,
         settings=settings(
-            max_examples=25,
+            max_examples=12,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
