@@ -396,7 +396,7 @@ def test_helping_is_explained_to_strangers_and_open_to_employees(
 
 @pytest.mark.both
 def test_initiatives_are_searched_and_filtered(client: TimebankClient, session: Session) -> None:
-    make_initiative(session, name="Atelier", postcode="2000", phase=Phase.IDEA, causes=("arts",))
+    make_initiative(session, name="Atelier", postcode="2000", phase=Phase.IDEA, causes=("culture",))
     make_initiative(session, name="Buurthuis", postcode="9000")
     liege = make_initiative(session, name="Coopérative", postcode="4000", language="fr")
     liege.texts = [InitiativeText(language="fr", description="Nous réparons des vélos.")]
