@@ -15,7 +15,7 @@ from timebank import paging
 from timebank.auth.actor import Actor
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.coaching.holds import Hold, held_seats
-from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, RequestText, Seat, Shape
+from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, RequestText, Shape
 from timebank.errors import NotFound
 from timebank.organisations.models import Admission, Initiative, Organisation
 from timebank.taxonomy.models import Municipality, Postcode, Skill
@@ -263,12 +263,3 @@ def open_requests(
         )
     more = paging.key([page[-1].opened_at, page[-1].id]) if len(found) > limit else None
     return OpenPage(rows, more)
-
-
-def free_seats(session: Session, request_id: int) -> Sequence[Seat]:
-    """Seats of a request that nobody holds, in order."""
-    held = held_seats(session, [request_id])
-    seats = session.scalars(
-        select(Seat).where(Seat.request_id == request_id, ~Seat.withdrawn).order_by(Seat.position)
-    )
-    return [s for s in seats if s.id not in held]
