@@ -300,12 +300,13 @@ def test_thousands_are_booked_with_few_statements_in_the_same_chain(company: int
         book.grant(uuid.uuid4(), 60)
     statements = []
     event.listen(db.engine(), "before_cursor_execute", lambda *args: statements.append(args[2]))
-    began = time.perf_counter()
+    began = time.process_time()
     with db.unit_of_work() as session:
         assert ledger.post_many(session, entries) == 5000
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     assert len(statements) < 120
-    assert seconds < 10, seconds
+    # This process's own time, whatever else the machine does.
+    assert seconds < 8, seconds
     with db.unit_of_work() as session:
         assert ledger.post_many(session, [*entries[:10], *grants(company, 1)]) == 1
     with booking(company) as book:
