@@ -5,7 +5,7 @@ Before both sides said yes, neither reads the other's name or address.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -23,7 +23,18 @@ Text = tuple[str, str]
 Compose = Callable[[str], Text]
 
 
-def proposed(session: Session, match: Match, now: datetime) -> None:
+def proposed_many(session: Session, matches: Sequence[Match], now: datetime) -> None:
+    """To both sides of each proposal. A run makes many at once: people and texts are read for all of them together."""
+    people = queries.coordinators_of(session, {m.request.initiative_id for m in matches})
+    # Held until the end, since the session forgets what nobody holds.
+    held = queries.for_proposal_mails(session, matches)
+    with session.no_autoflush:
+        for match in matches:
+            proposed(session, match, people.get(match.request.initiative_id, []), now)
+    del held
+
+
+def proposed(session: Session, match: Match, people: Sequence[User], now: datetime) -> None:
     def coach(language: str) -> Text:
         return (
             _("A proposal for you: %(title)s", title=_title(match, language)),
@@ -51,7 +62,7 @@ def proposed(session: Session, match: Match, now: datetime) -> None:
         )
 
     _to_coach(session, match, "proposed", coach, now)
-    _to_initiative(session, match, "proposed", initiative, now)
+    _to_people(session, match, "proposed", initiative, people, now)
 
 
 def accepted(session: Session, match: Match, side: Side, now: datetime) -> None:
@@ -391,8 +402,20 @@ def _to_initiative(
     now: datetime,
     meeting: CoachingSession | None = None,
 ) -> None:
+    people = queries.coordinators(session, match.request.initiative_id)
+    _to_people(session, match, what, compose, people, now, meeting)
+
+
+def _to_people(
+    session: Session,
+    match: Match,
+    what: str,
+    compose: Compose,
+    people: Sequence[User],
+    now: datetime,
+    meeting: CoachingSession | None = None,
+) -> None:
     initiative = match.request.initiative
-    people = queries.coordinators(session, initiative.id)
     for user in people:
         language = user.language or initiative.language
         _queue(session, match, what, user.email, user.id, language, compose, now, meeting)

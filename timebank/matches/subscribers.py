@@ -33,7 +33,6 @@ from timebank.matches.events import (
     MatchDeclined,
     MatchEvent,
     MatchExpired,
-    MatchProposed,
     SessionCancelled,
     SessionMoved,
     SessionPlanned,
@@ -199,11 +198,6 @@ def open_freed_request(session: Session, event: MatchCancelled) -> None:
 
 def _match(session: Session, event: MatchEvent) -> Match:
     return session.get_one(Match, event.match_id)
-
-
-@events.on(MatchProposed)
-def tell_proposed(session: Session, event: MatchProposed) -> None:
-    mails.proposed(session, _match(session, event), event.at)
 
 
 @events.on(MatchAccepted)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from timebank import events
 from timebank.auth.actor import SYSTEM
 from timebank.coaching.models import CoachingRequest, RequestState, Seat
-from timebank.matches import queries
+from timebank.matches import mails, queries
 from timebank.matches.events import MatchProposed
 from timebank.matches.models import LIVE_STATES, Match, MatchState, Reservation
 from timebank.organisations.models import (
@@ -61,8 +61,8 @@ class ProposeResult:
 def propose(session: Session, inputs: Sequence[ProposalInput], *, now: datetime, days: int) -> ProposeResult:
     """Write proposals that hold their seat and their hours until they are answered or `days` have passed.
 
-    The minutes are those that the request asks of each coach at this moment. The number of statements does not grow
-    with the number of proposals beyond their portions.
+    The minutes are those that the request asks of each coach at this moment. Besides the mails, the number of reads
+    does not grow with the number of proposals beyond their portions.
     """
     pool = _Pool(session, inputs)
     result = ProposeResult()
@@ -112,6 +112,7 @@ def propose(session: Session, inputs: Sequence[ProposalInput], *, now: datetime,
                 run_id=match.run_id,
             ),
         )
+    mails.proposed_many(session, result.created, now)
     return result
 
 
