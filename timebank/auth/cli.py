@@ -16,6 +16,7 @@ from timebank.auth.actor import COMMAND_LINE
 from timebank.auth.models import Role
 from timebank.commands import app_context
 from timebank.errors import NotFound
+from timebank.notifications.service import in_language
 
 # By name: this room stands below the one that owns these tables, and only needs an id.
 ORGANISATIONS = table("organisations", column("id"), column("slug"), column("enterprise_number"))
@@ -62,7 +63,7 @@ def create(
         raise click.UsageError("--organisation goes with the roles employee, manager, hr and auditor.")
     if not re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", email):
         raise click.UsageError("--email is no e-mail address.")
-    with app_context():
+    with app_context(), in_language("en"):
         with db.read_session() as session:
             known = service.user_by_email(session, email) is not None
         password = None if known else _password(password_stdin)
