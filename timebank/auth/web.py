@@ -91,6 +91,9 @@ def init_app(app: Flask) -> None:
 
 def load_user(token: str) -> CurrentUser | None:
     """Who holds this token now."""
+    if g.get("loading_user"):
+        # The page that says that the data can't be reached must not ask for it again.
+        return None
     # Whoever asks for the language meanwhile must not ask for the user again.
     g.loading_user = True
     try:
