@@ -80,9 +80,9 @@ def test_a_worker_killed_within_an_accept_leaves_the_proposal_as_it_was(
     coach = make.actor(session, session.get_one(User, pledge.employment.user_id))
     session.rollback()
     with db.unit_of_work() as unit:
-        matches.accept_as_coach(unit, match.public_id, actor=coach, now=clock.now())
+        matches.accept_as_coach(unit, offered, actor=coach, now=clock.now())
     session.expire_all()
-    assert session.get_one(Match, match.id).state == MatchState.CONFIRMED
+    assert session.scalars(select(Match.state)).all() == [MatchState.CONFIRMED]
 
 
 @contextmanager

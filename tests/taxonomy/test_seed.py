@@ -14,7 +14,8 @@ def test_seeding_twice_changes_nothing() -> None:
     def counts() -> list[int | None]:
         with db.read_session() as session:
             return [
-                session.scalar(select(func.count()).select_from(t)) for t in (Skill, Cause, Postcode, Municipality)
+                session.scalar(select(func.count()).select_from(t))
+                for t in (Skill, Cause, Postcode, Municipality)
             ]
 
     before = counts()

@@ -27,7 +27,12 @@ PREVIEWED = 5  # requests named in the preview beside a pledge form
 
 @bp.app_context_processor
 def words() -> dict[str, object]:
-    return {"run_states": STATES, "run_triggers": TRIGGERS, "RunState": RunState, "match_states": MATCH_STATES}
+    return {
+        "run_states": STATES,
+        "run_triggers": TRIGGERS,
+        "RunState": RunState,
+        "match_states": MATCH_STATES,
+    }
 
 
 @bp.get("/operator/runs")
