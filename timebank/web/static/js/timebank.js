@@ -30,6 +30,13 @@
     event.preventDefault();
   });
 
+  /* ---- Enter in the search for a skill leads to what was found; it does not send the form around it ---- */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches?.(".tb-picker-search input")) return;
+    event.preventDefault();
+    event.target.closest(".tb-picker-search").querySelector(".tb-found button")?.focus();
+  });
+
   /* ---- choosing rows: how many, and how many hours together ---- */
   function hours(minutes, words) {
     const whole = Math.floor(minutes / 60), rest = minutes % 60;
