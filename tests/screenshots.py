@@ -54,7 +54,7 @@ PAGES: dict[str, tuple[str | None, tuple[str | tuple[str, str], ...]]] = {
             "/pledges",
             ("/pledges", "/pledges/"),
             "/pledges/new",
-            ("/today", "/matches/"),
+            ("/hours", "/matches/"),
             "/agenda",
             "/hours",
             "/account",
@@ -134,7 +134,7 @@ def make_demo() -> None:
 
 def name_of(page: str | tuple[str, str]) -> str:
     if isinstance(page, tuple):
-        return name_of(page[1]) + "-one" if page[0] != "/today" else "match-one"
+        return name_of(page[1]) + "-one"
     return re.sub(r"[^a-z]+", "-", page).strip("-") or "home"
 
 
