@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, time, timedelta
 from random import Random
 
+from faker import Faker
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
@@ -43,10 +45,13 @@ from timebank.pledges.models import Pledge, PledgeState
 from timebank.pledges.service import PledgeInput
 from timebank.taxonomy import bits
 from timebank.taxonomy import queries as taxonomy
+from timebank.taxonomy.models import Phase
 
 WEEKS = 52
-WORK_TIMES = (time(9, 30), time(13, 30), time(15, 30))
-SESSION = timedelta(hours=2)
+STAFFING = "Elke dag iemand aan het onthaal"
+APPLICANTS = (("Speelotheek De Tol", "9100", "youth"), ("Fietskeuken Klein Begin", "2018", "mobility"))
+WORK_TIMES = (time(9), time(13, 30), time(14))
+SESSION_MINUTES = 180
 OFFICE_HOURS = [
     code for code in bits.HALF_DAYS if code[:3] not in ("sat", "sun") and not code.endswith("-ev")
 ]
@@ -69,6 +74,8 @@ class Year:
         self._random = random
         self._today = today
         self._own_employee = own_employee
+        self._faker = Faker("nl_BE")
+        self._faker.seed_instance(random.getrandbits(32))
         self._asks = {f.name: f.kind for f in founded}
         with db.read_session() as session:
             self._skills = taxonomy.skill_ids(session)
@@ -155,9 +162,9 @@ class Year:
     def _week(self, monday: date, *, first: bool) -> None:
         days: list[tuple[int, time, Callable[[], None]]] = [
             (0, time(8), self._ask_for_coaches),
-            (0, time(11), lambda: self._pledge(25 if first else self._random.choice([2, 3, 4]))),
+            (0, time(11), lambda: self._pledge(25 if first else self._random.choice([2, 3]))),
+            (1, time(4), self._match),
             (1, time(9), self._approve),
-            (1, time(10), self._match),
             (1, time(17), self._answer),
             (2, time(9), self._agree),
             (2, time(11), self._plan),
@@ -185,10 +192,43 @@ class Year:
         asks = self._asks[self._initiatives[0].name].asks
         if weeks_ago in (14, 6, 1):
             self.ask(self._initiatives[0], asks[(14, 6, 1).index(weeks_ago)])
+        if weeks_ago == 0:
+            self._leave_work()
+
+    def _leave_work(self) -> None:
+        """What waits for a visitor: pledges for HR; applications and a request that looks like staffing for the
+        operator."""
+        own = next(e for e in self._employments if e.email == self._own_employee)
+        colleagues = [
+            e for e in self._employments if e.organisation_id == own.organisation_id and e is not own
+        ]
+        for employment in self._random.sample(colleagues, k=6):
+            self.pledge(employment, self._random.choice([8, 12, 16]), months=6)
+        roster = replace(self._asks[self._initiatives[1].name].asks[0], title=STAFFING, hours=120)
+        self.ask(self._initiatives[1], roster)
+        for name, postcode, cause in APPLICANTS:
+            do(
+                organisations.apply_for_initiative,
+                organisations.InitiativeApplication(
+                    name=name,
+                    enterprise_number="",
+                    host_name="",
+                    work_form_id=None,
+                    term_ids=[],
+                    phase=Phase.IDEA,
+                    postcode=postcode,
+                    cause_ids=[self._causes[cause]],
+                    contact_name=self._faker.name(),
+                    contact_email=f"{cause}@initiatief.example",
+                    website="",
+                    language="nl",
+                    description="We zijn met zes buren en willen in het voorjaar beginnen.",
+                ),
+            )
 
     def _ask_for_coaches(self) -> None:
         recent = (self._today - clock.today()).days < 30
-        for initiative in self._random.sample(list(self._initiatives), k=8 if recent else 3):
+        for initiative in self._random.sample(list(self._initiatives), k=10 if recent else 3):
             kind = self._asks[initiative.name]
             ask = self._random.choice(list(kind.asks))
             season = (clock.today().year, clock.today().month // 4)
@@ -335,8 +375,10 @@ class Year:
             tries = 0
             while planned < match.minutes and tries < 40:
                 tries += 1
-                if day.weekday() < 5 and self._plan_on(match, day, min(120, match.minutes - planned)):
-                    planned += min(120, match.minutes - planned)
+                if day.weekday() < 5 and self._plan_on(
+                    match, day, min(SESSION_MINUTES, match.minutes - planned)
+                ):
+                    planned += min(SESSION_MINUTES, match.minutes - planned)
                     day += timedelta(days=self._random.choice([6, 7, 8]))
                 else:
                     day += timedelta(days=1)

@@ -359,3 +359,17 @@ def operator_scope() -> ColumnElement[bool]:
         .correlate(Employment)
     )
     return ~other.exists()
+
+
+def has_live(session: Session, user_id: int, on: date) -> bool:
+    """Whether a person has a pledge that runs, or waits for approval or for its first day."""
+    return bool(
+        session.scalar(
+            select(
+                select(Pledge.id)
+                .join(Pledge.employment)
+                .where(Employment.user_id == user_id, Pledge.state.in_(LIVE), Pledge.until_date >= on)
+                .exists()
+            )
+        )
+    )

@@ -23,6 +23,7 @@ from timebank.matches.models import (
     Side,
 )
 from timebank.matches.views import bp
+from timebank.pledges import queries as pledges
 from timebank.web.format import hours
 from timebank.web.locale import language
 
@@ -65,6 +66,7 @@ def today() -> str:
         reasons={m.id: words.why(m, language(), side=Side.COACH) for m in proposals},
         answered=answered,
         running=running,
+        pledged=pledges.has_live(session, actor.user_id or 0, clock.local_date(now)),
         unplanned=[m for m in running if not any(s.state is SessionState.PLANNED for s in m.sessions)],
         to_log=queries.sessions_to_log(session, actor, now=now),
         disputed=queries.hours_of(session, own, states=(HoursState.DISPUTED,)),
