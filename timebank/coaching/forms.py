@@ -112,7 +112,7 @@ class RequestForm(BaseForm):
     description = LongText(_l("What should the coach help with?"), longest=DESCRIPTION_MAX)
     language = SelectField(_l("Language of this text"), choices=choices(LANGUAGES))
     seats = WholeNumberField(_l("How many coaches?"), least=1, most=SEATS_MAX, default=1)
-    shape = RadioField(_l("When?"), choices=choices(SHAPES), default=Shape.WINDOW)
+    shape = RadioField(_l("How do you plan the sessions?"), choices=choices(SHAPES), default=Shape.WINDOW)
     hours = HoursField(_l("Hours of each coach"), least=MINUTES_MIN, most=MINUTES_MAX, required=False)
     from_date = DateField(_l("From"), required=False)
     until_date = DateField(_l("Until"), required=False)
