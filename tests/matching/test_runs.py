@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import factories as make
+from tests.matches.arrange import story
 from timebank import clock, db
 from timebank.auth.actor import COMMAND_LINE, SYSTEM
 from timebank.auth.models import User
@@ -101,6 +102,18 @@ def test_a_pair_that_declined_is_not_proposed_again(session: Session) -> None:
     a_run(session)
     assert proposed_pairs(session) == {(pledge.id, request.id), (other.id, request.id)}
     assert a_run(session).proposals == 0
+
+
+def test_the_place_of_a_completed_coaching_is_not_offered_again(session: Session) -> None:
+    told = story(session, seats=2)
+    told.start()
+    matches.complete(session, told.match.public_id, actor=told.act_as(told.coach), now=clock.now())
+    for _ in range(2):
+        make.make_pledge(session)
+    run = a_run(session)
+    assert (run.seats, run.proposals) == (1, 1), (
+        "the request still looks for its second coach, and only for that"
+    )
 
 
 def test_exclusions_and_conflicts_of_interest_keep_people_apart(session: Session) -> None:

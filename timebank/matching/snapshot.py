@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from timebank import clock
 from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, Seat
 from timebank.matches import queries as matches
-from timebank.matches.models import LIVE_STATES, Match
+from timebank.matches.models import Match
 from timebank.matching.models import WeightPolicy
 from timebank.organisations.models import (
     Admission,
@@ -98,8 +98,11 @@ def take(session: Session, as_of: date) -> Snapshot:
 
 
 def free_seats(session: Session, as_of: date) -> list[Seat]:
-    """Seats without a live match, of open requests of admitted initiatives that are not over; in a fixed order."""
-    taken = select(Match.seat_id).where(Match.state.in_(LIVE_STATES))
+    """Seats in which no match lives or was completed, of open requests of admitted initiatives that are not over.
+
+    In a fixed order.
+    """
+    taken = select(Match.seat_id).where(Match.state.in_(matches.SHOWN_STATES))
     return list(
         session.scalars(
             select(Seat)
