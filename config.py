@@ -50,6 +50,7 @@ class Settings:
     log_level: str = _setting("TIMEBANK_LOG_LEVEL", default="INFO")
     proposal_days: int = _setting("TIMEBANK_PROPOSAL_DAYS", default=7)
     max_upload_bytes: int = _setting("TIMEBANK_MAX_UPLOAD_MB", default=20 * 1024 * 1024)
+    proxies: int = _setting("TIMEBANK_PROXIES", default=0)
 
     @property
     def production(self) -> bool:
@@ -111,6 +112,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=source.choice("TIMEBANK_LOG_LEVEL", LOG_LEVELS, _default("log_level"), upper=True),
         proposal_days=source.integer("TIMEBANK_PROPOSAL_DAYS", _default("proposal_days"), 1, 60),
         max_upload_bytes=1024 * 1024 * source.integer("TIMEBANK_MAX_UPLOAD_MB", 20, 1, 1024),
+        proxies=source.integer("TIMEBANK_PROXIES", _default("proxies"), 0, 5),
     )
     if settings.production and settings.debug:
         raise ConfigError("TIMEBANK_DEBUG must be off in production: unset it or set it to 0.")

@@ -108,6 +108,7 @@ def test_each_value_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
         "TIMEBANK_LOG_LEVEL": "ERROR",
         "TIMEBANK_PROPOSAL_DAYS": "9",
         "TIMEBANK_MAX_UPLOAD_MB": "8",
+        "TIMEBANK_PROXIES": "1",
     }
     expected = load(values)
     file = tmp_path / "value"

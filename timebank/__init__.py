@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from importlib import import_module
 
     from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
     import config
     from timebank import db, web
@@ -62,6 +63,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
         WTF_CSRF_TIME_LIMIT=None,  # a form that was filled in for a day must still be accepted
     )
+    if settings.proxies:
+        # Only as many steps back as are ours: what stands before them anybody could have written.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     db.init_engine(settings.database_url)
     app.teardown_appcontext(lambda _error: db.close_read_session())
     for name in SUBSCRIBERS:

@@ -97,3 +97,28 @@ def main() -> None:
     except (ConfigError, DomainError) as error:
         click.echo(f"timebank: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        click.echo(f"timebank: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        reason = _database_trouble(error)
+        if reason is None:
+            raise
+        click.echo(f"timebank: {reason}", err=True)
+        sys.exit(2)
+
+
+def _database_trouble(error: Exception) -> str | None:
+    """What to do about a database that can't be used, in one line; None for any other error."""
+    from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+
+    if not isinstance(error, DBAPIError):
+        return None
+    said = " ".join(str(error.orig).split())
+    if isinstance(error, OperationalError | ProgrammingError) and (
+        "no such table" in said or "does not exist" in said
+    ):
+        return f"the database is not up to date: run 'timebank db upgrade' ({said})"
+    if isinstance(error, OperationalError):
+        return f"the database can't be used: {said}"
+    return None
