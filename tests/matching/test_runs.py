@@ -233,6 +233,7 @@ def test_a_scheduler_killed_between_solve_and_write_leaves_an_abandoned_run(
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     assert session.scalar(select(func.count()).select_from(Match)) == 0
+    session.rollback()  # an open transaction would hold SQLite's write lock
     with db.unit_of_work() as unit:
         assert runs.abandon_dead(unit, now=clock.now()) == 1
     session.expire_all()
