@@ -28,8 +28,14 @@ install: .venv/.installed ## Make .venv with the timebank command
 run: .venv/.installed ## Run everything on this machine: database, demo data, scheduler, web (PORT=8000)
 	@$(BIN)/timebank run
 
+# Tests that measure how fast processes end run after the others, by themselves.
 test: .venv/.tools browser ## Run all tests (ARGS= goes to pytest)
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -m alone
+endif
 
 check: .venv/.tools ## Style, types, import rules, templates, translations
 	$(BIN)/ruff check .

@@ -30,6 +30,8 @@ time.sleep(120)
 SUPERVISOR = """
 import pathlib, sys
 from timebank.processes import Failed, Family, Stopped
+
+pytestmark = pytest.mark.alone
 try:
     with Family() as family:
         family.start([sys.executable, "-c", sys.argv[1], sys.argv[2]], "the stubborn one")

@@ -20,6 +20,8 @@ from config import ROOT
 from tests.factories import make_company
 from tests.support.processes import alive, descendants
 
+pytestmark = pytest.mark.alone
+
 RUN = [sys.executable, "-c", "from timebank.cli import main; main()", "run"]
 
 
