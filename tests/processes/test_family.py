@@ -16,6 +16,8 @@ from tests.conftest import settings_for
 from tests.support.processes import alive, wait_for
 from timebank import processes
 
+pytestmark = pytest.mark.alone
+
 # A child that starts a grandchild, writes both pids and ignores the polite request to end.
 STUBBORN = """
 import os, pathlib, signal, subprocess, sys, time
@@ -31,7 +33,6 @@ SUPERVISOR = """
 import pathlib, sys
 from timebank.processes import Failed, Family, Stopped
 
-pytestmark = pytest.mark.alone
 try:
     with Family() as family:
         family.start([sys.executable, "-c", sys.argv[1], sys.argv[2]], "the stubborn one")
