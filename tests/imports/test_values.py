@@ -125,7 +125,7 @@ def test_addresses_are_lower_cased():
 
 @pytest.mark.parametrize(
     "cell", ["x at y.be", "a@b", "@b.be", "a@", "a@@b.be", "a b@c.be", "a.@b.be", ".a@b.be", "a..b@c.be", "a@-b.be",
-             "a@b..be", "a@b.be,c@d.be", "<a@b.be>", "a@b.1"],
+             "a@b..be", "a@b.be,c@d.be", "<a@b.be>", "a@b.1", "=?utf-8?q?a=0ab?=@acme.be", "a\u2028b@c.be"],
 )  # fmt: skip
 def test_no_address(cell):
     assert reason(v.email, cell) == "email"

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from tests.conftest import settings_for
 from timebank import clock, db
-from timebank.notifications import service
+from timebank.notifications import service, smtp
 from timebank.notifications.models import OutboxMessage
 
 
@@ -183,6 +183,32 @@ def test_an_address_that_the_server_refuses_is_given_up_at_once_and_others_go_on
     put("b")
     assert service.send_due(clock.now()) == 0
     assert all(m.failed_at is not None for m in all_messages())
+
+
+def test_an_address_that_no_letter_can_hold_is_given_up_and_the_other_letters_leave(server):
+    put("a", email="=?utf-8?q?a=0ab?=@acme.be")
+    put("b")
+    assert service.send_due(clock.now()) == 1
+    poison, other = all_messages()
+    assert poison.failed_at is not None
+    assert "acme" not in poison.last_error
+    assert other.sent_at is not None
+
+
+def test_a_letter_that_breaks_the_postman_is_noted_and_the_others_leave(server, monkeypatch):
+    put("a", subject="Break")
+    put("b")
+    whole = smtp.Postman.deliver
+
+    def deliver(postman, message):
+        if message.subject == "Break":
+            raise RuntimeError("whatever it may be")
+        whole(postman, message)
+
+    monkeypatch.setattr(smtp.Postman, "deliver", deliver)
+    assert service.send_due(clock.now()) == 1
+    broken = all_messages()[0]
+    assert (broken.sent_at, broken.failed_at, broken.last_error) == (None, None, "RuntimeError")
 
 
 def test_a_server_that_is_gone_costs_nothing(app):

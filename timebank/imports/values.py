@@ -9,6 +9,7 @@ from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from timebank.addresses import can_be_written_to
 from timebank.imports.errors import BadValue
 
 Parser = Callable[[str], Any]
@@ -86,6 +87,8 @@ def email(cell: str) -> str:
         raise BadValue("length")
     local, at, domain = cell.rpartition("@")
     if not at or len(local) > 64 or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+        raise BadValue("email")
+    if not can_be_written_to(cell):
         raise BadValue("email")
     return cell.lower()
 

@@ -91,6 +91,10 @@ def send_due(now: datetime, limit: int = 50) -> int:
                 postman.deliver(letter.message)
             except smtp.Undeliverable as error:
                 _note_failure(letter, error, now)
+            except Exception as error:
+                # One letter never keeps the others: whatever it is that stops it, they leave.
+                log.error("mail_broke", message=str(letter.public_id), exc_info=error)
+                _note_failure(letter, smtp.Undeliverable(type(error).__name__, permanent=False), now)
             else:
                 _note_success(letter, now)
                 sent += 1

@@ -58,9 +58,14 @@ class Postman:
     def deliver(self, message: Message) -> None:
         """Hand over one message. Raises Undeliverable."""
         try:
+            letter = self._compose(message)
+        except (ValueError, IndexError, TypeError) as error:
+            # What cannot be written as a letter today cannot tomorrow. The reason may hold the address: its kind only.
+            raise Undeliverable(f"not a letter: {type(error).__name__}", permanent=True) from error
+        try:
             if self._connection is None:
                 self._connection = self._connect()
-            self._connection.send_message(self._compose(message))
+            self._connection.send_message(letter)
         except smtplib.SMTPRecipientsRefused as error:
             code, reason = next(iter(error.recipients.values()))
             with contextlib.suppress(smtplib.SMTPException, OSError):

@@ -22,6 +22,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, DateInput, EmailInput, ListWidget, TextInput
 
+from timebank.addresses import can_be_written_to
 from timebank.errors import Invalid
 
 Validator = Callable[[Any, Any], None]
@@ -102,7 +103,8 @@ class EmailForm:
 
     def __call__(self, form: Any, field: Field) -> None:
         local, _at, _domain = field.data.partition("@")
-        if not _EMAIL.fullmatch(field.data) or local.startswith(".") or local.endswith(".") or ".." in local:
+        dotted = local.startswith(".") or local.endswith(".") or ".." in local
+        if not _EMAIL.fullmatch(field.data) or dotted or not can_be_written_to(field.data):
             raise StopValidation(_("This is no e-mail address. Write it as name@example.be."))
 
 
