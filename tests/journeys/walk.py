@@ -58,9 +58,11 @@ class Walk:
         assert wide <= seen, f"{self.page.url} is {wide} pixels wide on a screen of {seen}"
 
     def sign_in(self, email: str, password: str = PASSWORD) -> Walk:
-        self.go("/sign-in")
-        self.page.locator("form[action='/sign-in'] #email").fill(email)
-        self.page.locator("form[action='/sign-in'] #password").fill(password)
+        """Sign in, and look at the desk. (At the page itself those look who come to see it.)"""
+        self.page.goto("/sign-in")
+        form = self.page.locator("form[action='/sign-in']").first
+        form.locator("#email").fill(email)
+        form.locator("#password").fill(password)
         return self.press("Sign in", inside="main")
 
     def button(self, text: str, /, *, inside: str = "main", **values: object) -> Any:
