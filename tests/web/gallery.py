@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg.errors
 from flask import Blueprint, Flask, flash, g, make_response, render_template, request
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin
 from sqlalchemy.exc import OperationalError
@@ -124,9 +126,22 @@ def told() -> Any:
     return gallery()
 
 
+MEETINGS: dict[str, type[Exception]] = {
+    "deadlock": psycopg.errors.DeadlockDetected,
+    "serialization": psycopg.errors.SerializationFailure,
+    "no_lock": psycopg.errors.LockNotAvailable,
+}
+
+
 @bp.get("/raise/<name>")
 @public
 def fail(name: str) -> Any:
+    if name in MEETINGS:
+        raise OperationalError("update", {}, MEETINGS[name]("a secret in the message"))
+    if name == "locked":
+        busy = sqlite3.OperationalError("database is locked")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise OperationalError("begin", {}, busy)
     if name == "lost":
         raise OperationalError("select", {}, Exception("the server went away"))
     if name == "bug":

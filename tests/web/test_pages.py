@@ -178,6 +178,20 @@ def test_each_refusal_has_its_status_and_a_page_with_a_reference(
         assert "De vraag is al ingevuld." in answer.text
 
 
+@pytest.mark.parametrize("name", ["deadlock", "serialization", "no_lock", "locked"])
+def test_two_acts_that_met_are_told_apart_from_a_lost_connection(
+    client: FlaskClient, caplog: Any, name: str
+) -> None:
+    client.application.testing = False
+    answer = client.get(f"/raise/{name}", headers={"Accept-Language": "en"})
+    assert answer.status_code == 409
+    assert "Somebody else was at it at the same moment" in answer.text
+    assert "secret" not in answer.text
+    told = [record.msg["event"] for record in caplog.records if isinstance(record.msg, dict)]
+    assert "acts_met" in told
+    assert "database_unreachable" not in told
+
+
 def test_the_reference_and_the_cause_are_in_the_log(client: FlaskClient, caplog: Any) -> None:
     with caplog.at_level(logging.INFO):
         answer = client.get("/raise/bug")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,8 @@ TEXTS: dict[int, tuple[Any, Any]] = {
 # htmx shows what went wrong above the page, so that nothing that was filled in is lost.
 ABOVE = {"HX-Retarget": "#told", "HX-Reswap": "innerHTML"}
 LOST_CONNECTION = (OperationalError, InterfaceError, PoolTimeout)
+# A serialization failure, a deadlock, a lock that was not free: two acts met, and the other one went on.
+MET_ANOTHER = ("40001", "40P01", "55P03")
 
 
 def init_app(app: Flask) -> None:
@@ -84,11 +87,23 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _database(error: Exception) -> ResponseReturnValue:
+    if _met_another(error):
+        log.warning("acts_met", kind=type(getattr(error, "orig", error)).__name__)
+        return _answer(409, _("Somebody else was at it at the same moment. Nothing was changed: try again."))
     lost = isinstance(error, LOST_CONNECTION) or getattr(error, "connection_invalidated", False)
     if not lost:
         return _unknown(error)
     log.error("database_unreachable", kind=type(error).__name__)
     return _answer(503)
+
+
+def _met_another(error: Exception) -> bool:
+    cause = getattr(error, "orig", None)
+    if getattr(cause, "sqlstate", None) in MET_ANOTHER:
+        return True
+    # The low byte is the kind: busy (another process writes) or locked (within this one).
+    code: int = getattr(cause, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _unknown(error: Exception) -> ResponseReturnValue:
