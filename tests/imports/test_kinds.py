@@ -12,7 +12,7 @@ from tests import factories as make
 from timebank import clock, db
 from timebank.audit.models import AuditEntry
 from timebank.auth.actor import COMMAND_LINE, Actor
-from timebank.auth.models import Invitation, Role
+from timebank.auth.models import Invitation, Role, RoleGrant
 from timebank.coaching.models import CoachingRequest, RequestState, Seat
 from timebank.errors import NotFound, NotPermitted
 from timebank.imports import service
@@ -129,6 +129,24 @@ def test_people_whom_the_file_lacks_are_missing_and_closed_only_on_demand(sessio
     assert figures(send(session, "staff", STAFF + AN + BO, company=company)) == (0, 1, 1)
     session.expire_all()
     assert (bo.state, bo.end_date) == ("active", None)
+
+
+@pytest.mark.both
+def test_who_comes_back_by_a_file_has_the_role_again(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN + BO, company=company)
+    bo = session.scalars(select(Employment).where(Employment.employee_number == "2")).one()
+    user = make.make_user(session, email="bo@x.example")
+    bo.user_id = user.id
+    make.grant(session, user, Role.EMPLOYEE, organisation_id=company.id)
+    live = select(func.count()).where(
+        RoleGrant.user_id == user.id, RoleGrant.role == Role.EMPLOYEE, RoleGrant.ended_at.is_(None)
+    )
+    send(session, "staff", STAFF + AN, company=company, close_missing=True)
+    assert session.scalar(live) == 0
+    for _again in range(2):
+        send(session, "staff", STAFF + AN + BO, company=company)
+        assert session.scalar(live) == 1
 
 
 def test_who_leaves_by_the_file_gives_no_more_hours(session):

@@ -246,6 +246,7 @@ def _change(
     again: list[dict[str, Any]] = []
     amended: list[dict[str, Any]] = []
     since_today: list[dict[str, Any]] = []
+    reopened: list[int] = []
     audit: list[tuple[str, uuid.UUID, int | None, int]] = []
     for row in rows:
         values = row.values or {}
@@ -258,6 +259,7 @@ def _change(
         else:
             if not held.active and kind.active(values):
                 facts["end_date"] = values.get("end_date")
+                reopened.append(held.id)
             again.append({"b_id": held.id, "state": "active" if kind.active(values) else "left", **facts})
         terms = held.terms._replace(**{n: values[n] for n in TERMS if n in values})
         if terms != held.terms:
@@ -273,6 +275,7 @@ def _change(
     put(session, EmploymentTerms, amended)
     if since_today:
         _amend_today(session, since_today)
+    service.grant_employees(session, reopened, actor=act.actor, now=act.now)
     return audit
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -183,6 +184,22 @@ def grant_managers(session: Session, organisation_id: int, *, actor: Actor, now:
     for user in managers:
         auth.grant_role(session, user, Role.MANAGER, organisation_id=organisation_id, actor=actor, now=now)
     return len(managers)
+
+
+def grant_employees(session: Session, employment_ids: Sequence[int], *, actor: Actor, now: datetime) -> int:
+    """Give those of these active employments that have a login the role that ended when they left; returns how many.
+
+    Call it after employments were opened again.
+    """
+    users = session.execute(
+        select(User, Employment.organisation_id)
+        .join(Employment, Employment.user_id == User.id)
+        .where(Employment.id.in_(employment_ids), Employment.state == "active")
+        .order_by(Employment.id)
+    ).all()
+    for user, organisation_id in users:
+        auth.grant_role(session, user, Role.EMPLOYEE, organisation_id=organisation_id, actor=actor, now=now)
+    return len(users)
 
 
 # --- employments ----------------------------------------------------------------------------------------------------
