@@ -66,8 +66,10 @@ def configure(settings: Settings) -> None:
     ]
     root.addHandler(handler)
     root.setLevel(settings.log_level)
-    for noisy in ("werkzeug", "apscheduler", "alembic", "numba"):
+    for noisy in ("werkzeug", "alembic", "numba"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # A timer that finds its last round still at work leaves this one out, as it should: no reason to warn.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
