@@ -48,6 +48,7 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Worklist"), "/operator"),
         Item(_l("Admissions"), "/operator/admissions"),
         Item(_l("Organisations"), "/operator/organisations"),
+        Item(_l("Approvals"), "/operator/approvals", tab=False),
         Item(_l("Requests"), "/operator/requests", tab=False),
         Item(_l("Matching"), "/operator/runs"),
         Item(_l("Import"), "/operator/import", tab=False),
