@@ -62,9 +62,10 @@ def check_archive(data: bytes) -> None:
                         if unpacked > MAX_UNPACKED:
                             raise FileRefused("unpacks_too_large", megabytes=MAX_UNPACKED // (1024 * 1024))
                         # No spreadsheet program writes entities; they only serve to make a small file grow in memory.
-                        if b"<!ENTITY" in tail + chunk:
+                        # Without its zeros, UTF-16 of either byte order reads as ASCII does.
+                        if b"<!ENTITY" in (tail + chunk).replace(b"\0", b""):
                             raise FileRefused("no_workbook")
-                        tail = chunk[-8:]
+                        tail = chunk[-16:]
     except FileRefused:
         raise
     except Exception as error:  # zipfile raises many kinds for a broken or encrypted archive
