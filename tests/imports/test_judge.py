@@ -44,6 +44,9 @@ class People:
     def key(self, columns: tuple[str, ...], values: Values) -> Any:
         return values.get(columns[0])
 
+    def likely(self, values: Values) -> Any:
+        return None
+
     def check(self, values: Values) -> Iterable[Note]:
         if values.get("from") and values.get("until") and values["until"] < values["from"]:
             yield Note("until", "order")

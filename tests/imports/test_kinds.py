@@ -131,6 +131,15 @@ def test_people_whom_the_file_lacks_are_missing_and_closed_only_on_demand(sessio
     assert (bo.state, bo.end_date) == ("active", None)
 
 
+def test_a_row_refused_for_its_number_is_still_the_person_with_that_address(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN + BO, company=company)
+    done = send(session, "staff", STAFF + AN + BO.removeprefix("2"), company=company, close_missing=True)
+    assert done["refused"] == [(3, "employee_number", "missing")]
+    assert done["missing"] == 0
+    assert session.scalar(select(func.count()).where(Employment.state == "active")) == 2
+
+
 @pytest.mark.both
 def test_who_comes_back_by_a_file_has_the_role_again(session):
     company = make.make_company(session)

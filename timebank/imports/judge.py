@@ -60,6 +60,10 @@ class Kind(Protocol):
         """What identifies the row by these columns; None when nothing does."""
         ...
 
+    def likely(self, values: Values) -> Hashable | None:
+        """The key that a row without a readable one most likely means: that one is not missing."""
+        ...
+
     def check(self, values: Values) -> Iterable[Note]:
         """Faults across columns or against what is held. `values` lacks the columns whose own cell is faulty."""
         ...
@@ -169,6 +173,8 @@ class _Judge:
                     doubtful.append((result, values))
                 if verdict in (Verdict.NEW, Verdict.CHANGED):
                     result.values = values
+            if key is None:
+                key = self.kind.likely(values)
             if key is not None:
                 self.kind.seen(key)
                 if self.kind.whole_list:

@@ -35,6 +35,9 @@ class BaseKind:
             return None
         return tuple(values[c] for c in columns)
 
+    def likely(self, values: Values) -> Hashable | None:
+        return None
+
     def check(self, values: Values) -> Iterable[Note]:
         return ()
 

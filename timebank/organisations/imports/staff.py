@@ -66,11 +66,18 @@ class Staff(BaseKind):
         self.scope = scope
         self.held = _load(session, scope)
         self.by_email = {p.email: number for number, p in self.held.items() if p.active}
+        # As before the file: `by_email` follows its rows.
+        self.holders = dict(self.by_email)
         self.numbers: set[str] = set()
         self.addresses: set[str] = set()
 
     def seen(self, key: Hashable) -> None:
         self.numbers.add(cast("tuple[str]", key)[0])
+
+    def likely(self, values: Values) -> Hashable | None:
+        # Whose number cannot be read is still known by the address: a typing error closes nobody's employment.
+        number = self.holders.get(values.get("email", ""))
+        return None if number is None else (number,)
 
     def check(self, values: Values) -> Iterable[Note]:
         held = self.held.get(values.get("employee_number", ""))
