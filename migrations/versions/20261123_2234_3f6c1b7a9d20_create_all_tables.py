@@ -955,10 +955,17 @@ def upgrade() -> None:
             ["solution_file_id"], ["stored_files.id"], name=op.f("fk_runs_solution_file_id_stored_files")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
-        sa.UniqueConstraint("nightly_date", name=op.f("uq_runs_nightly_date")),
         sa.UniqueConstraint("public_id", name=op.f("uq_runs_public_id")),
     )
     op.create_index(op.f("ix_runs_state_id"), "runs", ["state", "id"], unique=False)
+    op.create_index(
+        "uq_runs_nightly_date",
+        "runs",
+        ["nightly_date"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'abandoned'"),
+        sqlite_where=sa.text("state <> 'abandoned'"),
+    )
     op.create_table(
         "sites",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -2043,6 +2050,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_coaching_requests_initiative_id_state"), table_name="coaching_requests")
     op.drop_table("coaching_requests")
     op.drop_table("sites")
+    op.drop_index(
+        "uq_runs_nightly_date",
+        table_name="runs",
+        postgresql_where=sa.text("state <> 'abandoned'"),
+        sqlite_where=sa.text("state <> 'abandoned'"),
+    )
     op.drop_index(op.f("ix_runs_state_id"), table_name="runs")
     op.drop_table("runs")
     op.drop_table("policy_excluded_causes")

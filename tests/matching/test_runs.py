@@ -303,3 +303,32 @@ def test_an_exported_snapshot_holds_no_numbers_of_the_database(session: Session)
     problem = snapshot.take(session, clock.today()).problem
     assert sorted({*problem.seat_org.tolist(), *problem.pledge_org.tolist()}) == [0, 1]
     assert problem.seat_request.tolist() == [0]
+
+
+def test_a_run_of_the_command_is_never_seen_waiting(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.make_pledge(session)
+    make.make_request(session)
+    session.commit()
+    seen, take = [], snapshot.take
+
+    def look(*args: Any) -> snapshot.Snapshot:
+        with db.read_session() as other:
+            seen.append(runs.next_queued(other))
+        return take(*args)
+
+    monkeypatch.setattr(runs.snapshots, "take", look)
+    run = runs.run_now(actor=COMMAND_LINE, trigger=RunTrigger.COMMAND, as_of=None, proposal_days=7)
+    assert (run.state, run.proposals, seen) == (RunState.APPLIED, 1, [None])
+
+
+def test_a_run_over_another_day_sends_its_proposals_today(session: Session) -> None:
+    make.make_pledge(session)
+    make.make_request(session)
+    session.commit()
+    later = make.a_day(30)
+    run = runs.run_now(actor=COMMAND_LINE, trigger=RunTrigger.COMMAND, as_of=later, proposal_days=7)
+    assert (run.as_of, run.proposals) == (later, 1)
+    match = session.scalars(select(Match)).one()
+    assert clock.local_date(match.proposed_at) == clock.today()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,15 @@ from timebank.scheduler.leadership import Leadership
 
 def nightly_dates(session: Session) -> list[date | None]:
     session.expire_all()
-    return list(session.scalars(select(Run.nightly_date).order_by(Run.id)))
+    found = list(session.scalars(select(Run.nightly_date).order_by(Run.id)))
+    session.rollback()  # an open transaction would hold SQLite's write lock
+    return found
 
 
 @pytest.mark.both
 def test_a_missed_night_is_caught_up_once(session: Session, held_clock: Any, database_kind: str) -> None:
+    make.make_company(session, applied_at=clock.now() - timedelta(days=9))
+    session.commit()
     work.request_nightly(date(2026, 3, 6))
     held_clock.set(datetime(2026, 3, 10, 9, 0, tzinfo=UTC))
     for _time in range(3):
@@ -41,6 +45,30 @@ def test_before_four_the_last_night_is_yesterday(held_clock: Any) -> None:
 def test_a_new_database_has_missed_no_night(session: Session) -> None:
     work.catch_up()
     assert nightly_dates(session) == []
+
+
+def test_a_night_that_nobody_ever_ran_is_caught_up_once_there_is_somebody(
+    session: Session, held_clock: Any
+) -> None:
+    make.make_company(session)
+    session.commit()
+    work.catch_up()
+    assert nightly_dates(session) == []
+    held_clock.move(days=2)
+    for _time in range(2):
+        work.catch_up()
+    assert nightly_dates(session) == [date(2026, 3, 12)]
+
+
+def test_a_night_that_was_cut_off_is_run_again_but_not_for_ever(session: Session, held_clock: Any) -> None:
+    make.make_company(session, applied_at=clock.now() - timedelta(days=9))
+    session.commit()
+    for _time in range(5):
+        work.catch_up()
+        with db.unit_of_work() as unit:
+            for run in unit.scalars(select(Run).where(Run.state == RunState.QUEUED)):
+                run.state, run.finished_at = RunState.ABANDONED, clock.now()
+    assert nightly_dates(session) == [date(2026, 3, 10)] * 3
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])

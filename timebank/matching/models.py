@@ -6,7 +6,7 @@ import enum
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from timebank.db import Base, PublicId, enum_column
@@ -73,13 +73,21 @@ class Run(PublicId, Base):
             name="certificate_if_done",
         ),
         CheckConstraint("value IS NULL OR bound IS NULL OR value <= bound", name="value_within_bound"),
+        # One nightly run a date; one that was cut off in the middle may be made again.
+        Index(
+            "uq_runs_nightly_date",
+            "nightly_date",
+            unique=True,
+            postgresql_where=text("state <> 'abandoned'"),
+            sqlite_where=text("state <> 'abandoned'"),
+        ),
         Index(None, "state", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[RunState] = mapped_column(enum_column(RunState, "state_known"), default=RunState.QUEUED)
     trigger: Mapped[RunTrigger] = mapped_column(enum_column(RunTrigger, "trigger_known"))
-    nightly_date: Mapped[date | None] = mapped_column(unique=True)  # one nightly run a date
+    nightly_date: Mapped[date | None]
     as_of: Mapped[date]
     mode: Mapped[str] = mapped_column(String(10), default="single")
     parameters: Mapped[dict[str, Any]]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from timebank import clock, db
+from timebank import db
 from timebank.auth.actor import COMMAND_LINE
 from timebank.commands import app_context
 from timebank.errors import DomainError
@@ -19,15 +18,19 @@ from timebank.matching.models import Run, RunTrigger
 
 
 def run(as_of: datetime | None) -> Run:
-    """Make a run now, as of a day if one is given, and write its proposals."""
+    """Make a run now, over what is free on a day (today by default), and write its proposals.
+
+    Only what the run looks at is of that day: proposals are sent, and expire, by the real time.
+    """
     from flask import current_app
 
-    with app_context(), clock.hold(as_of.date()) if as_of else nullcontext():
-        with db.unit_of_work() as session:
-            queued = runs.request_run(
-                session, actor=COMMAND_LINE, now=clock.now(), trigger=RunTrigger.COMMAND
-            )
-        return runs.execute(queued.public_id, proposal_days=current_app.config["SETTINGS"].proposal_days)
+    with app_context():
+        return runs.run_now(
+            actor=COMMAND_LINE,
+            trigger=RunTrigger.COMMAND,
+            as_of=as_of.date() if as_of else None,
+            proposal_days=current_app.config["SETTINGS"].proposal_days,
+        )
 
 
 def print_run(done: Run, as_json: bool) -> None:

@@ -61,7 +61,9 @@ def request_run(
     """
     permissions.require(actor, "run.request")
     if nightly_date is not None:
-        existing = session.scalar(select(Run).where(Run.nightly_date == nightly_date))
+        existing = session.scalar(
+            select(Run).where(Run.nightly_date == nightly_date, Run.state != RunState.ABANDONED)
+        )
         if existing is not None:
             return existing
     run = Run(
@@ -106,6 +108,22 @@ def execute(public_id: uuid.UUID, *, proposal_days: int) -> Run:
     """
     with db.unit_of_work() as session:
         run_id, as_of = _claim(session, public_id, clock.now())
+    return _carry_out(public_id, run_id, as_of, proposal_days)
+
+
+def run_now(*, actor: Actor, trigger: RunTrigger, as_of: date | None, proposal_days: int) -> Run:
+    """Make a run and carry it out in this process; it is never seen waiting, so that no scheduler takes it.
+
+    Raises NotPermitted, and what `execute` raises.
+    """
+    with db.unit_of_work() as session:
+        now = clock.now()
+        run = request_run(session, actor=actor, now=now, trigger=trigger, as_of=as_of)
+        run_id, day = _claim(session, run.public_id, now)
+    return _carry_out(run.public_id, run_id, day, proposal_days)
+
+
+def _carry_out(public_id: uuid.UUID, run_id: int, as_of: date, proposal_days: int) -> Run:
     try:
         with _heartbeat(public_id):
             with db.read_session() as session:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, String, func, or_, select
+from sqlalchemy import ColumnElement, String, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from timebank import paging
@@ -341,6 +341,9 @@ def team_scope(session: Session, organisation_id: int, user_id: int, day: date) 
         .limit(1)
     )
     email = session.scalar(address)
+    if email is None:
+        # Somebody without a place in the company manages nobody; people without a manager are not theirs.
+        return false()
     return (Employment.organisation_id == organisation_id) & (EmploymentTerms.manager_email == email)
 
 

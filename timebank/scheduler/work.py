@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from timebank import clock, db, files
@@ -22,14 +22,16 @@ from timebank.errors import DomainError
 from timebank.jobs import service as jobs
 from timebank.matches import service as matches
 from timebank.matching import runs
-from timebank.matching.models import Run, RunTrigger
+from timebank.matching.models import Run, RunState, RunTrigger
 from timebank.notifications import service as notifications
 from timebank.organisations import service as organisations
+from timebank.organisations.models import Organisation
 from timebank.pledges import service as pledges
 from timebank.scheduler.models import SchedulerBeat
 
 log = structlog.get_logger(__name__)
 
+MOST_TRIES = 3  # of one nightly run
 NIGHTLY_AT = time(4)  # Brussels; 02:00 comes twice in October and not at all in March
 
 
@@ -60,20 +62,18 @@ def last_due(now: datetime) -> date:
 
 
 def catch_up() -> None:
-    """Queue the last nightly run once if it was missed while no scheduler ran.
+    """Queue the last nightly run once if it was missed while no scheduler ran, or cut off in the middle.
 
-    A database that never had a nightly run has missed none.
+    A database without any organisation yet has missed none; one that cuts off every try gets no fourth.
     """
     due = last_due(clock.now())
     with db.read_session() as session:
-        newest = session.scalar(
-            select(Run.nightly_date)
-            .where(Run.nightly_date.is_not(None))
-            .order_by(Run.nightly_date.desc())
-            .limit(1)
-        )
-    if newest is not None and newest < due:
-        log.info("nightly_run_missed", date=str(due))
+        tries = session.scalars(select(Run.state).where(Run.nightly_date == due)).all()
+        begun = session.scalar(select(func.min(Organisation.applied_at)))
+    if begun is None or clock.local_date(begun) >= due:
+        return
+    if len(tries) < MOST_TRIES and all(state == RunState.ABANDONED for state in tries):
+        log.info("nightly_run_missed", date=str(due), tries=len(tries))
         request_nightly(due)
 
 
