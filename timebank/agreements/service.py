@@ -168,7 +168,7 @@ def end_for_match(session: Session, match_id: int, *, actor: Actor, now: datetim
     agreement = session.scalar(
         select(Agreement)
         .where(Agreement.match_id == match_id, Agreement.state.in_(LIVE_STATES))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if agreement is not None:
@@ -188,7 +188,7 @@ def _locked(session: Session, public_id: UUID) -> Agreement:
     return session.scalars(
         select(Agreement)
         .where(Agreement.public_id == public_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
 

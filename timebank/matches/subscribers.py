@@ -128,7 +128,7 @@ def activate_matches(session: Session, event: AgreementInForce) -> None:
             Employment.organisation_id == event.company_id,
         )
         .order_by(Match.id)
-        .with_for_update(of=Match)
+        .with_for_update(key_share=True, of=Match)
         .execution_options(populate_existing=True)
     )
     if event.match_id is not None:

@@ -29,7 +29,9 @@ def submit_request(
     initiative that is not admitted), Invalid.
     """
     permissions.require(actor, "request.make", initiative_id=initiative_id)
-    initiative = session.scalar(select(Initiative).where(Initiative.id == initiative_id).with_for_update())
+    initiative = session.scalar(
+        select(Initiative).where(Initiative.id == initiative_id).with_for_update(key_share=True)
+    )
     if initiative is None:
         raise NotFound(_l("We can't find that initiative."))
     if initiative.admission != Admission.ADMITTED:

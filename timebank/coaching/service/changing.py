@@ -119,7 +119,7 @@ def change_seats(
 
 def _set_seats(session: Session, request: CoachingRequest, seats: int) -> None:
     rows = list(session.scalars(
-        select(Seat).where(Seat.request_id == request.id).order_by(Seat.position).with_for_update()
+        select(Seat).where(Seat.request_id == request.id).order_by(Seat.position).with_for_update(key_share=True)
     ))  # fmt: skip
     asked = [s for s in rows if not s.withdrawn]
     held = held_seats(session, [request.id])

@@ -103,7 +103,7 @@ def lock(session: Session, public_id: uuid.UUID) -> CoachingRequest:
         select(CoachingRequest)
         .where(CoachingRequest.public_id == public_id)
         .options(selectinload(CoachingRequest.seats), selectinload(CoachingRequest.texts))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if request is None:

@@ -106,7 +106,7 @@ def expire_open(session: Session, *, now: datetime) -> int:
         select(Match)
         .where(Match.state.in_(OPEN_STATES), Match.expires_at <= now)
         .order_by(Match.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
     for match in due:

@@ -120,7 +120,8 @@ def confirm_many(session: Session, public_ids: list[UUID], *, actor: Actor, now:
 
     Raises as `confirm_hours`.
     """
-    return [confirm_hours(session, public_id, actor=actor, now=now) for public_id in public_ids]
+    ids = loading.lock_entries(session, public_ids)
+    return [confirm_hours(session, public_id, actor=actor, now=now) for public_id in ids]
 
 
 def dispute_hours(

@@ -75,7 +75,7 @@ def cancel_open(
         select(Match)
         .where(where, Match.state.in_(OPEN_STATES))
         .order_by(Match.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     for match in matches:

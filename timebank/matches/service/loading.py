@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -44,21 +45,26 @@ def locked(session: Session, public_id: UUID) -> Match:
 
 def _lock(session: Session, match_id: int, employment_id: int, pledge_id: int, request_id: int) -> Match:
     # The employment serialises what concerns a person's day, the pledge its free hours, the request its seats.
-    session.execute(select(Employment.id).where(Employment.id == employment_id).with_for_update())
+    session.execute(
+        select(Employment.id).where(Employment.id == employment_id).with_for_update(key_share=True)
+    )
     session.scalars(
         select(Pledge)
         .where(Pledge.id == pledge_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     session.scalars(
         select(CoachingRequest)
         .where(CoachingRequest.id == request_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     return session.scalars(
-        select(Match).where(Match.id == match_id).with_for_update().execution_options(populate_existing=True)
+        select(Match)
+        .where(Match.id == match_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     ).one()
 
 
@@ -79,10 +85,34 @@ def entry_locked(session: Session, public_id: UUID) -> tuple[HourEntry, Match]:
     entry = session.scalars(
         select(HourEntry)
         .where(HourEntry.id == entry_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     return entry, match
+
+
+def lock_entries(session: Session, public_ids: Sequence[UUID]) -> list[UUID]:
+    """Lock all that these hours touch, and give the ids in the order in which to go through them.
+
+    All before the first booking: the ledger's books are kept to the end, taken company by company, and whoever waits
+    for one holds rows already. Ids that nobody knows are left for the act to refuse.
+    """
+    rows = session.execute(
+        select(HourEntry.public_id, Match.id, Match.employment_id, Match.pledge_id, Match.request_id)
+        .join(Match, Match.id == HourEntry.match_id)
+        .join(Employment, Employment.id == Match.employment_id)
+        .where(HourEntry.public_id.in_(public_ids))
+        .order_by(Employment.organisation_id, HourEntry.id)
+    ).all()
+    for key, ids in (
+        (Employment.id, {r.employment_id for r in rows}),
+        (Pledge.id, {r.pledge_id for r in rows}),
+        (CoachingRequest.id, {r.request_id for r in rows}),
+        (Match.id, {r.id for r in rows}),
+    ):
+        session.execute(select(key).where(key.in_(ids)).order_by(key).with_for_update(key_share=True)).all()
+    known = [r.public_id for r in rows]
+    return known + [i for i in dict.fromkeys(public_ids) if i not in known]
 
 
 def session_locked(session: Session, public_id: UUID) -> tuple[CoachingSession, Match]:
@@ -102,7 +132,7 @@ def session_locked(session: Session, public_id: UUID) -> tuple[CoachingSession, 
     meeting = session.scalars(
         select(CoachingSession)
         .where(CoachingSession.id == meeting_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     return meeting, match

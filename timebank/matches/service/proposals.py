@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from timebank import events
 from timebank.auth.actor import SYSTEM
@@ -120,15 +121,17 @@ class _Pool:
     """All that decides about these inputs, under lock, and what the proposals of this call already took."""
 
     def __init__(self, session: Session, inputs: Sequence[ProposalInput]) -> None:
-        pledges = _locked(session, Pledge, Pledge.id, {i.pledge_id for i in inputs})
+        pledge_ids = {i.pledge_id for i in inputs}
+        # Employments first, as every act on a match does. Kept here, since the session forgets what nobody holds.
+        self.employments: list[Employment] = _locked(
+            session,
+            Employment,
+            Employment.id,
+            _employment_ids(session, pledge_ids),
+            joinedload(Employment.organisation),
+        )
+        pledges = _locked(session, Pledge, Pledge.id, pledge_ids)
         self.pledges = {p.id: p for p in pledges}
-        # Read without a lock: whoever ends an employment ends its pledges, and waits for the locks above. Kept here,
-        # since the session forgets what nobody holds.
-        self.employments: list[Employment] = []
-        for part in queries.chunks(sorted({p.employment_id for p in pledges})):
-            self.employments += session.scalars(
-                select(Employment).where(Employment.id.in_(part)).options(joinedload(Employment.organisation))
-            ).all()
         request_of = _request_of_seats(session, {i.seat_id for i in inputs})
         requests = _locked(session, CoachingRequest, CoachingRequest.id, set(request_of.values()))
         self.requests = {r.id: r for r in requests}
@@ -191,17 +194,31 @@ def split(
     return taken, rest
 
 
-def _locked(session: Session, kind: type[Any], key: InstrumentedAttribute[int], ids: set[int]) -> list[Any]:
+def _locked(
+    session: Session,
+    kind: type[Any],
+    key: InstrumentedAttribute[int],
+    ids: set[int],
+    *options: ExecutableOption,
+) -> list[Any]:
     rows: list[Any] = []
     for part in queries.chunks(sorted(ids)):
         rows += session.scalars(
             select(kind)
             .where(key.in_(part))
             .order_by(key)
-            .with_for_update()
+            .options(*options)
+            .with_for_update(key_share=True, of=kind)
             .execution_options(populate_existing=True)
         ).all()
     return rows
+
+
+def _employment_ids(session: Session, pledge_ids: set[int]) -> set[int]:
+    found: set[int] = set()
+    for part in queries.chunks(sorted(pledge_ids)):
+        found.update(session.scalars(select(Pledge.employment_id).where(Pledge.id.in_(part))))
+    return found
 
 
 def _request_of_seats(session: Session, seat_ids: set[int]) -> dict[int, int]:

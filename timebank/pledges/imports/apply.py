@@ -143,7 +143,7 @@ def _change(session: Session, kind: Pledges, row: Judged, scope: Scope, act: Act
         select(Pledge)
         .where(Pledge.id == held.id)
         .options(selectinload(Pledge.tranches), selectinload(Pledge.employment))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     minutes = values["hours"]

@@ -17,7 +17,7 @@ from timebank.pledges.approval import require_approver
 from timebank.pledges.events import PledgeApproved, PledgeRefused
 from timebank.pledges.facts import facts_of
 from timebank.pledges.models import Pledge, PledgeState
-from timebank.pledges.service.loading import hours_text, in_order, lock, move, reason_of, require
+from timebank.pledges.service.loading import hours_text, lock, lock_many, move, reason_of, require
 
 
 def approve_pledge(
@@ -65,7 +65,7 @@ def approve_many(
     seen = dict(chosen)
     return [
         approve_pledge(session, i, actor=actor, now=now, seen_minutes=seen[i])
-        for i in in_order(session, list(seen))
+        for i in lock_many(session, list(seen))
     ]
 
 
@@ -130,5 +130,5 @@ def refuse_many(
     session: Session, public_ids: Sequence[uuid.UUID], reason: str, *, actor: Actor, now: datetime
 ) -> list[Pledge]:
     """Refuse several pledges for one reason; all of them or, with an error, none."""
-    ids = in_order(session, public_ids)
+    ids = lock_many(session, public_ids)
     return [refuse_pledge(session, i, reason, actor=actor, now=now) for i in ids]

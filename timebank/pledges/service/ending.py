@@ -20,7 +20,7 @@ from timebank.pledges.approval import require_approver
 from timebank.pledges.events import PledgeEnded
 from timebank.pledges.facts import facts_of
 from timebank.pledges.models import EndReason, Pledge, PledgeState
-from timebank.pledges.service.loading import in_order, lock, lock_employment, move, reason_of
+from timebank.pledges.service.loading import lock, lock_employment, lock_many, move, reason_of
 
 
 def withdraw_pledge(session: Session, public_id: uuid.UUID, *, actor: Actor, now: datetime) -> Pledge:
@@ -58,7 +58,7 @@ def withdraw_approvals(
     session: Session, public_ids: Sequence[uuid.UUID], reason: str, *, actor: Actor, now: datetime
 ) -> list[Pledge]:
     """Take several approvals back for one reason; all of them or, with an error, none."""
-    ids = in_order(session, public_ids)
+    ids = lock_many(session, public_ids)
     return [withdraw_approval(session, i, reason, actor=actor, now=now) for i in ids]
 
 
@@ -87,7 +87,7 @@ def end_for_leaver(session: Session, employment_id: int, *, actor: events.ActorL
         .where(Pledge.employment_id == employment.id, Pledge.state.in_(queries.LIVE))
         .options(selectinload(Pledge.tranches))
         .order_by(Pledge.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     for pledge in live:
         end(session, pledge, EndReason.LEFT, actor, now)

@@ -20,7 +20,7 @@ def lock_employment(session: Session, employment_id: int) -> Employment:
     employment = session.scalar(
         select(Employment)
         .where(Employment.id == employment_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if employment is None:
@@ -38,7 +38,7 @@ def lock(session: Session, public_id: uuid.UUID) -> Pledge:
         select(Pledge)
         .where(Pledge.public_id == public_id)
         .options(selectinload(Pledge.tranches))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
 
@@ -63,11 +63,27 @@ def move(pledge: Pledge, act: str) -> None:
     pledge.state = require(pledge, act)
 
 
-def in_order(session: Session, public_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """One order for everybody: two bulk acts on the same rows wait for each other instead of locking crosswise."""
-    found = select(Pledge.public_id, Pledge.employment_id).where(Pledge.public_id.in_(public_ids))
-    employment = {row.public_id: row.employment_id for row in session.execute(found)}
-    return sorted(public_ids, key=lambda i: (employment.get(i, 0), str(i)))
+def lock_many(session: Session, public_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Lock all these pledges and their employments, and give the ids in the order in which to go through them.
+
+    All before the first booking: the ledger's book is kept to the end, and whoever waits for it holds rows already.
+    Ids that nobody knows are left for the act to refuse.
+    """
+    chosen = select(Pledge.employment_id).where(Pledge.public_id.in_(public_ids))
+    session.execute(
+        select(Employment.id)
+        .where(Employment.id.in_(chosen))
+        .order_by(Employment.id)
+        .with_for_update(key_share=True)
+    ).all()
+    rows = session.execute(
+        select(Pledge.public_id)
+        .where(Pledge.public_id.in_(public_ids))
+        .order_by(Pledge.id)
+        .with_for_update(key_share=True)
+    )
+    known = list(rows.scalars())
+    return known + [i for i in dict.fromkeys(public_ids) if i not in known]
 
 
 def check_cap(
