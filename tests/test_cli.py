@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from flask import Flask, request
 
 from tests.conftest import settings_for
-from timebank import create_app
+from timebank import clock, create_app
 from timebank.cli import COMMANDS
 from timebank.web.access import public
 
@@ -66,3 +67,32 @@ def test_behind_its_own_proxy_the_caller_counts_and_not_what_the_caller_wrote(da
 
 def test_without_a_proxy_nobody_can_choose_an_address(database_url: str) -> None:
     assert _sees(create_app(settings_for(database_url)), "9.9.9.9") == "127.0.0.1"
+
+
+def test_a_demo_that_was_stopped_halfway_is_begun_anew(database_url: str) -> None:
+    from timebank import db, marks
+    from timebank.organisations.models import Organisation
+
+    create_app(settings_for(database_url))
+    with db.unit_of_work() as session:
+        marks.begin_demo(session)
+        session.add(
+            Organisation(
+                slug="half", name="Half", is_company=True, applied_at=clock.now(), decided_at=clock.now(),
+                admission="admitted",
+            )
+        )  # fmt: skip
+    db.engine().dispose()
+    answer = subprocess.run(
+        [sys.executable, "-m", "timebank.processes"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "TIMEBANK_ENV": "test",
+            "TIMEBANK_SECRET_KEY": "k" * 40,
+            "TIMEBANK_DATABASE_URL": database_url,
+        },
+    )
+    assert json.loads(answer.stdout.splitlines()[-1]) == {"organisations": False, "demo": False}

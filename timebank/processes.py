@@ -331,12 +331,32 @@ def _upgrade_and_look() -> dict[str, bool]:
     from timebank.cli import upgrade_database
     from timebank.organisations.models import Organisation
 
-    upgrade_database(config.load())
+    settings = config.load()
+    upgrade_database(settings)
+    with db.read_session() as session:
+        unfinished = marks.is_unfinished(session)
+    if unfinished:
+        _remove_half_demo(settings)
+        upgrade_database(settings)
     with db.read_session() as session:
         return {
             "organisations": bool(session.scalar(select(exists().select_from(Organisation)))),
             "demo": marks.is_demo(session),
         }
+
+
+def _remove_half_demo(settings: Settings) -> None:
+    """A demo that was stopped while it was made is made anew; nothing of anybody's is in it."""
+    from sqlalchemy import make_url
+
+    from timebank import db
+
+    if not settings.is_sqlite:
+        sys.exit("timebank: the demo in this database was never finished: give an empty database")
+    db.engine().dispose()
+    path = Path(make_url(settings.database_url).database or "")
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
 
 
 def main() -> None:

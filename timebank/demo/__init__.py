@@ -46,14 +46,18 @@ def command(seed: int) -> None:
 
 def build(seed: int) -> None:
     """Tell the whole story into the database of the current application."""
-    from timebank import clock
+    from timebank import clock, db, marks
     from timebank.demo.year import WEEKS
 
     random, today = Random(seed), clock.today()  # noqa: S311 - a story, no secret
+    with db.unit_of_work() as session:
+        marks.begin_demo(session)
     start = today - timedelta(days=today.weekday(), weeks=WEEKS + 1)
     with clock.hold(start):
         founded = _set_the_stage(random, start)
     _live(random, founded, today)
+    with db.unit_of_work() as session:
+        marks.finish_demo(session)
 
 
 def _set_the_stage(random: Random, start: date) -> list[Founded]:

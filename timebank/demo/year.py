@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, time, timedelta
 from random import Random
 
@@ -49,6 +48,7 @@ from timebank.taxonomy.models import Phase
 
 WEEKS = 52
 STAFFING = "Elke dag iemand aan het onthaal"
+STAFFING_TEXT = "We zoeken iemand die elke weekdag de deur opendoet en de telefoon opneemt."
 APPLICANTS = (("Speelotheek De Tol", "9100", "youth"), ("Fietskeuken Klein Begin", "2018", "mobility"))
 WORK_TIMES = (time(9), time(13, 30), time(14))
 SESSION_MINUTES = 180
@@ -155,7 +155,7 @@ class Year:
         for week in range(WEEKS, -1, -1):
             start = monday - timedelta(weeks=week)
             self._week(start, first=week == WEEKS)
-            with clock.hold(min(start + timedelta(days=4), self._today)):
+            with clock.hold(min(clock.local_moment(start + timedelta(days=4), time(12)), clock.now())):
                 self._own_story(week)
             yield WEEKS - week + 1
 
@@ -204,7 +204,7 @@ class Year:
         ]
         for employment in self._random.sample(colleagues, k=6):
             self.pledge(employment, self._random.choice([8, 12, 16]), months=6)
-        roster = replace(self._asks[self._initiatives[1].name].asks[0], title=STAFFING, hours=120)
+        roster = Ask(STAFFING, ("administration:1",), 120, STAFFING_TEXT)
         self.ask(self._initiatives[1], roster)
         for name, postcode, cause in APPLICANTS:
             do(
