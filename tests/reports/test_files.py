@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,13 @@ from timebank.reports import renderings
 from timebank.reports.service import Report
 
 TRAPS = ("=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "https://example.test")
+
+
+@pytest.fixture(autouse=True)
+def in_english(session: Session) -> Iterator[None]:
+    """The words of the source, whatever the catalogues say."""
+    with force_locale("en"):
+        yield
 
 
 @pytest.fixture
