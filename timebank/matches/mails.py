@@ -352,7 +352,9 @@ def agreement_waits(session: Session, agreement: Agreement, now: datetime, *, si
 
 def where(meeting: CoachingSession) -> str:
     """The place of a session in words."""
-    return _("remote") if meeting.remote else meeting.place
+    if not meeting.remote:
+        return meeting.place
+    return _("remote (%(place)s)", place=meeting.place) if meeting.place else _("remote")
 
 
 def calendar_entry(match: Match, meeting: CoachingSession, language: str) -> CalendarEntry:
