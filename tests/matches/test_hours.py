@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from timebank.ledger.models import Category, LedgerFact, LedgerTransaction
 from timebank.ledger.verify import verify
 from timebank.matches import service
 from timebank.matches.models import HourEntry, HoursState, MatchState, SessionState
+from timebank.pledges import service as pledges
 
 
 @pytest.fixture
@@ -82,6 +84,28 @@ def test_whoever_logged_never_confirms(told: Story, session: Session) -> None:
     make.grant(session, told.coach, Role.COORDINATOR, initiative_id=told.initiative.id)
     with pytest.raises(NotPermitted):
         service.confirm_hours(session, entry.public_id, actor=told.act_as(told.coach), now=clock.now())
+
+
+def test_whoever_approved_the_pledge_never_confirms_its_hours(told: Story, session: Session) -> None:
+    entry = log(told)
+    told.pledge.approved_by_id = told.hr.id
+    make.grant(session, told.hr, Role.COORDINATOR, initiative_id=told.initiative.id)
+    session.commit()
+    with pytest.raises(NotPermitted):
+        service.confirm_hours(session, entry.public_id, actor=told.act_as(told.hr), now=clock.now())
+    assert confirm(told, entry).state is HoursState.CONFIRMED
+
+
+def test_whoever_confirmed_hours_never_decides_on_their_pledge(told: Story, session: Session) -> None:
+    confirm(told, log(told))
+    company = told.employment.organisation_id
+    make.grant(session, told.coordinator, Role.HR, organisation_id=company)
+    session.commit()
+    for who, allowed in ((told.coordinator, False), (told.hr, True)):
+        with nullcontext() if allowed else pytest.raises(NotPermitted):
+            pledges.change_minutes(
+                session, told.pledge.public_id, 900, actor=told.act_as(who), now=clock.now()
+            )
 
 
 def test_strangers_neither_log_nor_confirm(told: Story, session: Session) -> None:

@@ -122,6 +122,17 @@ def taken_seats(session: Session, request_ids: Sequence[int]) -> set[int]:
     return taken
 
 
+def has_confirmed(session: Session, pledge_id: int, user_id: int) -> bool:
+    """Whether the user ever confirmed hours of the pledge, also those that were corrected since."""
+    statement = (
+        select(HourEntry.id)
+        .join(Match, Match.id == HourEntry.match_id)
+        .where(Match.pledge_id == pledge_id, HourEntry.confirmed_by_id == user_id)
+        .limit(1)
+    )
+    return session.scalar(statement) is not None
+
+
 def seat_holds(session: Session, request_ids: Sequence[int]) -> dict[int, Hold]:
     """How each seat of these requests is held; free ones are left out."""
     holds: dict[int, Hold] = {}

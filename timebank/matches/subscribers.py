@@ -49,6 +49,7 @@ from timebank.pledges import holds as hour_holds
 from timebank.pledges.events import PledgeEnded
 
 hour_holds.source(queries.held_by_open)
+hour_holds.confirmations(queries.has_confirmed)
 seat_holds.source(queries.seat_holds)
 
 

@@ -14,7 +14,7 @@ from timebank.auth.actor import Actor
 from timebank.auth.models import Role
 from timebank.errors import NotFound, NotPermitted
 from timebank.organisations.models import Approval, CompanyPolicy
-from timebank.pledges import queries
+from timebank.pledges import holds, queries
 from timebank.pledges.models import Pledge
 
 
@@ -25,7 +25,8 @@ def policy_of(session: Session, organisation_id: int) -> CompanyPolicy | None:
 def require_approver(session: Session, actor: Actor, pledge: Pledge, day: date) -> None:
     """Go on only if the actor may decide on this pledge.
 
-    Raises NotPermitted for one's own pledge and for a colleague without the role, NotFound for anybody else.
+    Raises NotPermitted for one's own pledge, for one whose hours the actor confirmed for an initiative, and for a
+    colleague without the role; NotFound for anybody else.
     """
     employment = pledge.employment
     company = employment.organisation_id
@@ -35,6 +36,12 @@ def require_approver(session: Session, actor: Actor, pledge: Pledge, day: date) 
     if employment.user_id == actor.user_id:
         raise NotPermitted(
             _l("You cannot decide on your own pledge. Somebody else of HR does, or the operator.")
+        )
+    if actor.user_id is not None and holds.confirmed_hours(session, pledge.id, actor.user_id):
+        raise NotPermitted(
+            _l(
+                "You confirmed hours of this pledge for the initiative. Somebody else decides on it for the company."
+            )
         )
     if company in actor.organisations(Role.HR):
         return

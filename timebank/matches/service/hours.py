@@ -91,7 +91,8 @@ def log_hours(
 
 
 def confirm_hours(session: Session, public_id: UUID, *, actor: Actor, now: datetime) -> HourEntry:
-    """Say that the hours were given; they are booked at once. Whoever logged them never confirms them.
+    """Say that the hours were given; they are booked at once. Whoever logged them never confirms them, nor does
+    whoever approved the pledge that they are given from.
 
     More than what is reserved is taken from the free hours of the same pledge. The same again changes nothing.
     Raises NotFound, NotPermitted, WrongState, InsufficientHours.
@@ -102,6 +103,12 @@ def confirm_hours(session: Session, public_id: UUID, *, actor: Actor, now: datet
         return entry
     if actor.user_id is not None and actor.user_id == entry.logged_by_id:
         raise NotPermitted(_l("You logged these hours. Somebody else of the initiative has to confirm them."))
+    if actor.user_id is not None and actor.user_id == match.pledge.approved_by_id:
+        raise NotPermitted(
+            _l(
+                "You approved this pledge for the company. Somebody else of the initiative has to confirm its hours."
+            )
+        )
     _require(entry, "confirm")
     booking.book(session, entry, match, actor, now)
     entry.transaction_key = f"hours:{entry.public_id}:confirmed"
