@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from tests import factories as make
@@ -247,7 +248,61 @@ def test_a_run_that_is_alive_is_not_abandoned(session: Session) -> None:
     with db.unit_of_work() as unit:
         runs._claim(unit, public_id, clock.now())
     with db.unit_of_work() as unit:
-        assert runs.abandon_dead(unit, now=clock.now() + timedelta(days=1)) == 0
+        assert runs.abandon_dead(unit, now=clock.now() + timedelta(seconds=60)) == 0
+
+
+def test_a_run_that_a_living_process_lost_is_abandoned(session: Session) -> None:
+    public_id = request_a_run()
+    with db.unit_of_work() as unit:
+        runs._claim(unit, public_id, clock.now())
+    with db.unit_of_work() as unit:
+        assert runs.abandon_dead(unit, now=clock.now() + timedelta(minutes=2)) == 1
+
+
+def gone() -> OperationalError:
+    """As when the server goes away."""
+    return OperationalError("INSERT", {}, OSError("the server closed the connection"))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_is_written_though_the_database_was_away_for_a_moment(
+    session: Session, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    make.make_pledge(session)
+    make.make_request(session)
+    session.commit()
+    write, tries = runs._write, []
+
+    def breaks_once(*args: Any) -> Run:
+        tries.append(when)
+        if len(tries) > 1:
+            return write(*args)
+        if when == "after":
+            write(*args)
+        raise gone()
+
+    monkeypatch.setattr(runs, "_write", breaks_once)
+    monkeypatch.setattr(runs, "PAUSES", (0, 0))
+    run = a_run(session)
+    assert (run.state, run.proposals, len(tries)) == (RunState.APPLIED, 1, 2)
+    assert len(proposed_pairs(session)) == 1
+
+
+def test_a_run_that_cannot_be_written_fails_in_the_end(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public_id, tries = request_a_run(), []
+
+    def breaks(*_args: Any) -> Run:
+        tries.append(public_id)
+        raise gone()
+
+    monkeypatch.setattr(runs, "_write", breaks)
+    monkeypatch.setattr(runs, "PAUSES", (0, 0))
+    with pytest.raises(OperationalError):
+        runs.execute(public_id, proposal_days=7)
+    assert len(tries) == 3
+    assert session.scalars(select(Run)).one().state == RunState.FAILED
 
 
 def test_a_silent_run_of_another_machine_is_abandoned(session: Session) -> None:

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from tests import factories as make
 from timebank import clock, db
+from timebank.coaching.models import RequestState
 from timebank.matches.models import Match, MatchState
 from timebank.matching import runs
 from timebank.matching.models import Run, RunState, RunTrigger
+from timebank.pledges.models import PledgeState
 from timebank.scheduler import work
 from timebank.scheduler.leadership import Leadership
 
@@ -141,6 +143,34 @@ def test_a_fault_in_one_kind_of_housekeeping_stops_no_other(
     work.keep_house()
     session.expire_all()
     assert session.get_one(Match, match.id).state == MatchState.EXPIRED
+
+
+def test_housekeeping_goes_on_until_nothing_is_left(session: Session, held_clock: Any) -> None:
+    old = [make.make_pledge(session) for _ in range(3)]
+    asked = [make.make_request(session, until_date=make.a_day(40)) for _ in range(2)]
+    session.commit()
+    held_clock.move(days=800)
+    work.keep_house()
+    session.expire_all()
+    assert {p.state for p in old} == {PledgeState.ENDED}
+    assert {r.state for r in asked} == {RequestState.CLOSED}
+
+
+def test_housekeeping_finds_missed_nights_and_silent_runs(session: Session, held_clock: Any) -> None:
+    make.make_company(session, applied_at=clock.now() - timedelta(days=9))
+    session.commit()
+    work.keep_house()
+    work.keep_house()
+    assert nightly_dates(session) == [date(2026, 3, 10)]
+    public_id = session.scalars(select(Run.public_id)).one()
+    session.rollback()  # an open transaction would hold SQLite's write lock
+    with db.unit_of_work() as unit:
+        runs._claim(unit, public_id, clock.now())
+    held_clock.move(minutes=5)
+    work.keep_house()
+    session.expire_all()
+    states = session.scalars(select(Run.state).order_by(Run.id)).all()
+    assert states == [RunState.ABANDONED, RunState.QUEUED]
 
 
 @pytest.mark.both

@@ -7,6 +7,7 @@ import io
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, undefer
 
 from timebank import clock, db, events, files
@@ -39,6 +41,8 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT = timedelta(seconds=15)
 DEAD_AFTER = timedelta(seconds=90)
+# Seconds between the tries to write what was decided: the decision is in memory, and may have cost minutes.
+PAUSES = (1, 10)
 # Looking for the rule that leaves a seat without candidates costs a pass over all pledges for each request.
 MOST_EXPLAINED = 2000
 
@@ -129,7 +133,7 @@ def _carry_out(public_id: uuid.UUID, run_id: int, as_of: date, proposal_days: in
             with db.read_session() as session:
                 snapshot = snapshots.take(session, as_of)
             decision = decide(snapshot, run_id)
-            return _write(public_id, decision, proposal_days)
+            return _write_at_last(public_id, decision, proposal_days)
     except Exception as error:
         log.exception("run_failed", run=str(public_id))
         with db.unit_of_work() as session:
@@ -194,10 +198,23 @@ def _rules(snapshot: Snapshot, assignment: Assignment) -> list[str | None]:
     return rules
 
 
+def _write_at_last(public_id: uuid.UUID, decision: Decision, proposal_days: int) -> Run:
+    """Write it, once more after each of some pauses when the database was away or somebody else in the way."""
+    for pause in PAUSES:
+        try:
+            return _write(public_id, decision, proposal_days)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("run_not_written", run=str(public_id), kind=type(error.orig).__name__, again_in=pause)
+            time.sleep(pause)
+    return _write(public_id, decision, proposal_days)
+
+
 def _write(public_id: uuid.UUID, decision: Decision, proposal_days: int) -> Run:
     now = clock.now()
     with db.unit_of_work() as session:
         run = _run(session, public_id, lock=True)
+        if run.state == RunState.APPLIED and run.holder == holder():
+            return run  # the connection broke after all was written
         if run.state != RunState.RUNNING or run.holder != holder():
             raise WrongState(_l("Another process took this run for dead."))
         result = matches.propose(session, decision.proposals, now=now, days=proposal_days)
@@ -288,20 +305,26 @@ def _started(pid: int) -> str | None:
 
 
 def is_dead(run: Run, now: datetime) -> bool:
-    """Whether nobody executes a running run any more: its process is gone, or on another machine silent."""
+    """Whether nobody executes a running run any more: it is silent, or its process on this machine is gone.
+
+    A process that lives may have lost the run too: when the database was away, it could not write that it failed.
+    """
+    if run.heartbeat_at is None or now - run.heartbeat_at > DEAD_AFTER:
+        return True
     host, pid, started = (run.holder or "::").rsplit(":", 2)
     if host == socket.gethostname()[:60] and pid.isdigit() and Path("/proc").is_dir():
         return _started(int(pid)) != started
-    return run.heartbeat_at is None or now - run.heartbeat_at > DEAD_AFTER
+    return False
 
 
 def abandon_dead(session: Session, *, now: datetime) -> int:
-    """Mark what a crash left running as abandoned; nothing of it was proposed. Gives their number."""
-    dead = [
-        run
-        for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING).with_for_update())
-        if is_dead(run, now)
-    ]
+    """Mark what a crash left running as abandoned; nothing of it was proposed. Gives their number.
+
+    What is locked is being written at this moment, so it lives.
+    """
+    running = select(Run).where(Run.state == RunState.RUNNING)
+    found = session.scalars(running.with_for_update(key_share=True, skip_locked=True)).all()
+    dead = [run for run in found if is_dead(run, now)]
     for run in dead:
         run.state, run.finished_at = RunState.ABANDONED, now
         events.record(session, RunAbandoned(actor=SYSTEM, at=now, subject=run.public_id))
@@ -383,7 +406,7 @@ def export(session: Session, public_id: uuid.UUID, folder: Path) -> list[Path]:
 
 def _run(session: Session, public_id: uuid.UUID, *, lock: bool = False) -> Run:
     query = select(Run).where(Run.public_id == public_id)
-    run = session.scalar(query.with_for_update() if lock else query)
+    run = session.scalar(query.with_for_update(key_share=True) if lock else query)
     if run is None:
         raise NotFound(_l("There is no such run."))
     return run

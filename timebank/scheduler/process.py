@@ -71,8 +71,7 @@ class Process:
         self._leads = self._leadership.hold()
         if self._leads and not led:
             log.info("scheduler_leads")
-            work.abandon_dead_runs()
-            work.catch_up()
+            work.look_after_runs()
         work.beat(self._leads)
 
     def _every(self, seconds: int, act: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import func, select
@@ -77,11 +78,13 @@ def catch_up() -> None:
         request_nightly(due)
 
 
-def abandon_dead_runs() -> None:
+def look_after_runs() -> None:
+    """Give up runs that nobody carries out any more, and queue the nightly one if it is missing."""
     with db.unit_of_work() as session:
         found = runs.abandon_dead(session, now=clock.now())
     if found:
         log.warning("runs_abandoned", number=found)
+    catch_up()
 
 
 def execute_runs(proposal_days: int) -> int:
@@ -114,20 +117,33 @@ def send_mail() -> int:
     return notifications.send_due(clock.now())
 
 
-HOUSEKEEPING: dict[str, Callable[[Session, datetime], object]] = {
+# Each gives how many rows it dealt with. What books or locks more than its own row takes one row a transaction, so
+# that it keeps nobody waiting and waits for nobody in a circle.
+HOUSEKEEPING: dict[str, Callable[[Session, datetime], int | None]] = {
     "proposals": lambda session, now: matches.expire_open(session, now=now),
-    "pledges": lambda session, now: pledges.expire_pledges(session, now=now),
-    "requests": lambda session, now: coaching.close_expired(session, now=now),
-    "employments": lambda session, now: organisations.close_ended(session, now=now),
+    "pledges": lambda session, now: pledges.expire_pledges(session, now=now, limit=1),
+    "requests": lambda session, now: coaching.close_expired(session, now=now, limit=1),
+    "employments": lambda session, now: organisations.close_ended(session, now=now, limit=1),
     "files": lambda session, now: files.purge(session, now=now),
 }
 
 
 def keep_house() -> None:
-    """Expire and close what is over; each kind in a transaction of its own, so that one fault stops no other."""
+    """Expire and close what is over, until nothing is left; one fault stops no other kind."""
+    _guarded("runs", look_after_runs)
     for kind, act in HOUSEKEEPING.items():
-        try:
-            with db.unit_of_work() as session:
-                act(session, clock.now())
-        except Exception:
-            log.exception("housekeeping_failed", kind=kind)
+        _guarded(kind, partial(_until_nothing_is_left, act))
+
+
+def _until_nothing_is_left(act: Callable[[Session, datetime], int | None]) -> None:
+    while True:
+        with db.unit_of_work() as session:
+            if not act(session, clock.now()):
+                return
+
+
+def _guarded(kind: str, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("housekeeping_failed", kind=kind)
