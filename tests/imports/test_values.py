@@ -206,3 +206,11 @@ def test_a_cell_made_safe_for_a_spreadsheet_is_read_again_as_it_was(cell):
     safe = v.formula_safe(cell)
     assert not safe.lstrip().startswith(("=", "+", "-", "@"))
     assert v.clean(safe) == v.clean(cell)
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "; "])
+def test_what_another_separator_would_cut_off_is_no_formula_either(separator: str) -> None:
+    cell = v.formula_safe_anywhere(f"Foo{separator}=1+1")
+    assert cell == f"Foo{separator}'=1+1"
+    assert v.formula_safe_anywhere("=1") == "'=1"
+    assert v.formula_safe_anywhere("Repaircafé, Gent") == "Repaircafé, Gent"

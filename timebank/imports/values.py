@@ -49,6 +49,15 @@ def formula_safe(cell: str) -> str:
     )
 
 
+_INNER_FORMULA = re.compile(r"([;,\t\r\n]\s*)(?=[=+\-@])")
+
+
+def formula_safe_anywhere(cell: str) -> str:
+    """As `formula_safe`, also for a program that splits the line at another separator than was meant: what would begin
+    a cell of its own then is marked, too. Not for what is to be read in again, since it alters prose."""
+    return formula_safe(_INNER_FORMULA.sub(r"\1'", cell))
+
+
 def fold(text: str) -> str:
     """Letters and digits alone, without case and accents: how headings are compared."""
     return "".join(c for c in _plain(text) if c.isalnum())

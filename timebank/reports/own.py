@@ -14,7 +14,7 @@ from sqlalchemy import extract, func, select
 from sqlalchemy.orm import Session
 
 from timebank.auth.actor import Actor
-from timebank.imports.values import formula_safe
+from timebank.imports.values import formula_safe_anywhere
 from timebank.ledger.models import Category, LedgerFact
 from timebank.ledger.service import balances
 from timebank.matches import queries as matches
@@ -106,8 +106,8 @@ def statement_csv(year: Year, language: str) -> bytes:
         writer.writerow(
             [
                 entry.activity_date.isoformat(),
-                formula_safe(request.initiative.name),
-                formula_safe(request.text(language).title),
+                formula_safe_anywhere(request.initiative.name),
+                formula_safe_anywhere(request.text(language).title),
                 CATEGORIES[entry.category],
                 entry.minutes,
                 f"{entry.minutes / 60:.2f}".replace(".", ","),

@@ -14,7 +14,7 @@ import xlsxwriter
 from flask_babel import gettext as _
 
 from timebank import clock
-from timebank.imports.values import formula_safe
+from timebank.imports.values import formula_safe_anywhere
 from timebank.reports import tables
 from timebank.reports.indicators import Unit
 from timebank.reports.service import Report
@@ -128,7 +128,7 @@ def _csv_cell(cell: Any, excel: bool) -> str:
     if isinstance(cell, Decimal | int):
         text = _plain_number(Decimal(cell))
         return text.replace(".", ",") if excel else text
-    return formula_safe(str(cell))
+    return formula_safe_anywhere(str(cell))
 
 
 def _plain_number(value: Decimal) -> str:
