@@ -277,6 +277,25 @@ def test_lines_that_do_not_sum_to_zero_are_a_mistake(company: int, lines: list[L
         ledger.post(book.session, entry)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"minutes": 6000},
+        {"minutes": -600},
+        {"measure": "lapsed"},
+        {"kind": TransactionKind.LAPSE},
+        {"kind": TransactionKind.CONFIRM},
+        {"measure": "confirmed", "facts": replace(COACHED, category=Category.DELIVERY)},
+        {"facts": replace(PLEDGED, category=Category.DELIVERY)},
+    ],
+)
+def test_a_figure_that_the_lines_do_not_give_is_a_mistake(company: int, wrong: dict[str, object]) -> None:
+    entry = replace(grants(company, 1)[0], **wrong)  # type: ignore[arg-type]
+    with booking(company) as book, pytest.raises(ValueError, match=r"minutes|lines give"):
+        ledger.post(book.session, entry)
+    assert count_of(LedgerTransaction) == 0
+
+
 @pytest.mark.parametrize("minutes", [0, -60])
 def test_only_positive_minutes_are_booked(company: int, minutes: int) -> None:
     with booking(company) as book, pytest.raises(ValueError, match="cannot be booked"):

@@ -9,14 +9,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, insert, select, text
 
 from tests.ledger.conftest import a_story, add_company, booking
 from timebank import db
-from timebank.db import APPEND_ONLY
+from timebank.db import APPEND_ONLY, Base
 from timebank.ledger.entries import canonical, hash_payload, link
+from timebank.ledger.models import LedgerAccount, LedgerFact, LedgerLine, LedgerTransaction
 from timebank.ledger.verify import Break, verify
 
 LEDGER = [t for t in APPEND_ONLY if t.startswith("ledger")]
@@ -24,18 +26,18 @@ LEDGER = [t for t in APPEND_ONLY if t.startswith("ledger")]
 
 @contextmanager
 def behind_its_back() -> Iterator[Connection]:
-    """A connection of somebody who may do anything to the database, triggers or not."""
-    with db.engine().begin() as connection:
+    """A connection of somebody who may do anything to the database: no triggers, no foreign keys."""
+    # SQLite has foreign keys off unless one asks for them, as our own engine does.
+    engine = create_engine(db.engine().url)
+    with engine.begin() as connection:
         if connection.dialect.name == "sqlite":
             for table in LEDGER:
-                connection.execute(text(f"DROP TRIGGER {table}_no_update"))
-                connection.execute(text(f"DROP TRIGGER {table}_no_delete"))
-            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_update"))
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_delete"))
         else:
             connection.execute(text("SET session_replication_role = replica"))
         yield connection
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET session_replication_role = origin"))
+    engine.dispose()
 
 
 def found(company: int | None = None) -> Break | None:
@@ -58,6 +60,172 @@ def run(*statements: str) -> Callable[[Connection], None]:
             assert connection.execute(text(statement)).rowcount > 0, statement
 
     return act
+
+
+def copy(model: type[Base], which: str, **changes: Any) -> Callable[[Connection], None]:
+    """Insert a row like the one that `which` finds, but for `changes`."""
+
+    def act(connection: Connection) -> None:
+        table = model.__table__
+        row = connection.execute(select(table).where(text(which))).mappings().one()
+        values = {name: value for name, value in row.items() if name != "id"}
+        if "public_id" in values:
+            values["public_id"] = uuid.uuid4()
+        connection.execute(insert(model).values({**values, **changes}))
+
+    return act
+
+
+def all_of(*acts: Callable[[Connection], None]) -> Callable[[Connection], None]:
+    def act(connection: Connection) -> None:
+        for each in acts:
+            each(connection)
+
+    return act
+
+
+FACT_3 = f"transaction_id = {transaction(3)}"
+NOWHERE = 999_999
+
+# (act, whether a company of its own shows it, words)
+INVENTIONS: dict[str, tuple[Callable[[Connection], None], bool, str]] = {
+    "facts of no transaction": (
+        copy(LedgerFact, FACT_3, transaction_id=NOWHERE, minutes=60_000),
+        True,
+        "facts of no transaction",
+    ),
+    "lines of no transaction, with their balances": (
+        all_of(
+            copy(LedgerLine, f"id = {line(3, 0)}", transaction_id=NOWHERE, minutes=-60),
+            copy(LedgerLine, f"id = {line(3, 1)}", transaction_id=NOWHERE, minutes=60),
+            run(
+                "UPDATE ledger_accounts SET balance = balance - 60 WHERE kind = 'reserved'",
+                "UPDATE ledger_accounts SET balance = balance + 60 WHERE kind = 'received'",
+            ),
+        ),
+        True,
+        "line of no transaction",
+    ),
+    "a line on no account": (
+        copy(LedgerLine, f"id = {line(3, 0)}", account_id=NOWHERE, minutes=5),
+        True,
+        "sum to zero",
+    ),
+    "lines on no account, which sum to zero": (
+        all_of(
+            copy(LedgerLine, f"id = {line(3, 0)}", account_id=NOWHERE, minutes=5),
+            copy(LedgerLine, f"id = {line(3, 0)}", account_id=NOWHERE + 1, minutes=-5),
+        ),
+        True,
+        "account that does not exist",
+    ),
+    "a line of nothing": (
+        copy(LedgerLine, f"id = {line(3, 0)}", transaction_id=NOWHERE, account_id=NOWHERE),
+        False,
+        "no transaction and no account",
+    ),
+    "facts of no book": (
+        copy(LedgerFact, FACT_3, transaction_id=NOWHERE, book_id=NOWHERE),
+        False,
+        "in no book",
+    ),
+    "an account of no book": (
+        copy(LedgerAccount, "kind = 'lapsed'", book_id=NOWHERE),
+        False,
+        "in no book",
+    ),
+    "a transaction of no book": (
+        copy(LedgerTransaction, "number = 3", book_id=NOWHERE, idempotency_key="invented"),
+        False,
+        "in no book",
+    ),
+}
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("name", INVENTIONS)
+def test_what_was_invented_beside_the_chain_is_found_and_named(company: int, name: str) -> None:
+    a_story(company)
+    act, of_a_company, words = INVENTIONS[name]
+    with behind_its_back() as connection:
+        act(connection)
+    broken = found()
+    assert broken is not None
+    assert (broken.organisation_id == company) == of_a_company
+    assert words in broken.what
+    assert (found(company) is not None) == of_a_company
+
+
+@pytest.mark.both
+def test_facts_and_lines_that_hang_on_another_book_are_found(company: int) -> None:
+    a_story(company)
+    with db.unit_of_work() as session:
+        other = add_company(session, "Other")
+    with booking(other) as book:
+        book.grant(uuid.uuid4(), 60)
+    with behind_its_back() as connection:
+        theirs = connection.scalar(
+            text(
+                f"SELECT t.id FROM ledger_transactions t JOIN ledger_books b ON b.id = t.book_id"
+                f" WHERE b.organisation_id = {other}"
+            )
+        )
+        copy(LedgerLine, f"id = {line(8, 0)}", transaction_id=theirs)(connection)
+    broken = found(company)
+    assert broken is not None
+    assert "line of no transaction of the book" in broken.what
+
+
+def forge(connection: Connection, order: list[int]) -> None:
+    """Put a book's transactions in another order, and compute all hashes anew."""
+    rows = {
+        row.number: row
+        for row in connection.execute(text("SELECT id, number, payload, salt FROM ledger_transactions"))
+    }
+    connection.execute(text("UPDATE ledger_transactions SET number = number + 1000"))
+    head = bytes(32)
+    for number, old in enumerate(order, start=1):
+        row = rows[old]
+        payload = canonical({**json.loads(row.payload), "number": number})
+        payload_hash = hash_payload(bytes(row.salt), payload)
+        before, head = head, link(head, payload_hash)
+        connection.execute(
+            text(
+                "UPDATE ledger_transactions SET number = :n, payload = :p, payload_hash = :ph, previous_hash = :b,"
+                " hash = :h WHERE id = :id"
+            ),
+            {"n": number, "p": payload, "ph": payload_hash, "b": before, "h": head, "id": row.id},
+        )
+    connection.execute(text("UPDATE ledger_books SET head = :h"), {"h": head})
+
+
+@pytest.mark.both
+def test_an_account_below_zero_in_the_middle_is_found(company: int) -> None:
+    tranche = uuid.uuid4()
+    with booking(company) as book:
+        book.grant(uuid.uuid4(), 60)
+        book.grant(tranche, 120)
+        book.lapse(tranche, 120)
+    with behind_its_back() as connection:
+        forge(connection, [1, 2, 3])
+    assert found() is None
+    with behind_its_back() as connection:
+        forge(connection, [1, 3, 2])
+    broken = found()
+    assert broken is not None
+    assert broken.number == 2
+    assert "below zero: -120 minutes" in broken.what
+
+
+@pytest.mark.both
+def test_the_command_names_what_is_in_no_book(company: int, database: str) -> None:
+    a_story(company)
+    with behind_its_back() as connection:
+        INVENTIONS["an account of no book"][0](connection)
+    done = command(database)
+    assert done.returncode == 1
+    assert done.stderr.startswith("timebank: account row ")
+    assert done.stderr.endswith(" is in no book\n")
 
 
 def change_payload(*, rehash: str) -> Callable[[Connection], None]:
@@ -150,6 +318,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Connection], None], int | None, str]] = {
     "a payload was changed": (change_payload(rehash="nothing"), 3, "payload was changed"),
     "a payload and its hashes were changed": (change_payload(rehash="one"), 3, "minutes"),
     "a payload and the whole chain were changed": (change_payload(rehash="chain"), 3, "minutes"),
+    "a figure was raised in facts, payload and the whole chain": (
+        all_of(
+            change_payload(rehash="chain"),
+            run(f"UPDATE ledger_facts SET minutes = 90 WHERE transaction_id = {transaction(3)}"),
+        ),
+        3,
+        "its lines give 60 minutes confirmed",
+    ),
     "a hash was changed": (
         run("UPDATE ledger_transactions SET hash = payload_hash WHERE number = 2"),
         2,

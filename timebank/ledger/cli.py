@@ -38,6 +38,9 @@ def verify_command(company: str | None) -> None:
             chosen = None if company is None else _find(session, company)
             for book in verify_books(session, organisation_id=chosen, progress=_progress()):
                 result.books.append(book)
+                if book.organisation_id is None:
+                    click.echo(f"timebank: {book.first_break}", err=True)
+                    sys.exit(1)
                 name = names.get(book.organisation_id, str(book.organisation_id))
                 if book.first_break:
                     click.echo(f"timebank: {name}: {book.first_break}", err=True)

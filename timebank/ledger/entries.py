@@ -14,7 +14,6 @@ from typing import Any
 from timebank.ledger.models import AccountKind, Category, TransactionKind
 
 SOURCES = frozenset({AccountKind.GRANTED, AccountKind.SUPPORT})
-MEASURES = ("granted", "lapsed", "reserved", "confirmed")
 GENESIS = bytes(32)
 
 
@@ -102,8 +101,68 @@ class Entry:
     booked_at: datetime
 
 
+@dataclass(frozen=True)
+class Figure:
+    """What a transaction adds to the figures: minutes with their sign, in one measure."""
+
+    measure: str
+    category: Category | None
+    minutes: int
+
+
+def figure_of(kind: TransactionKind, lines: Sequence[tuple[AccountKind, int]]) -> Figure:
+    """The figure of a transaction, from its kind and the minutes that its lines move between kinds of accounts.
+
+    Two kinds of accounts say what happened; a reversal moves the minutes between the same two, the other way. Raises
+    ValueError when no transaction of that kind has such lines.
+    """
+    target, measure, category = _MOVES.get(frozenset(k for k, _ in lines), (None, "", None))
+    minutes = sum(m for k, m in lines if k == target)
+    if measure == "granted":
+        minutes = -minutes
+    allowed = kind == TransactionKind.REVERSAL or (
+        measure == _MEASURES[kind]
+        and (category in (None, Category.DELIVERY)) == (kind != TransactionKind.SUPPORT)
+        and (minutes < 0) == (kind == TransactionKind.RELEASE)
+    )
+    if target is None or minutes == 0 or not allowed:
+        raise ValueError(f"no {kind} moves minutes so")
+    return Figure(measure, category, minutes)
+
+
+# Between which kinds of accounts minutes move: the one whose minutes count, and as what.
+_MOVES: dict[frozenset[AccountKind], tuple[AccountKind, str, Category | None]] = {
+    frozenset({AccountKind.GRANTED, AccountKind.AVAILABLE}): (AccountKind.GRANTED, "granted", None),
+    frozenset({AccountKind.AVAILABLE, AccountKind.LAPSED}): (AccountKind.LAPSED, "lapsed", None),
+    frozenset({AccountKind.AVAILABLE, AccountKind.RESERVED}): (AccountKind.RESERVED, "reserved", None),
+    frozenset({AccountKind.RESERVED, AccountKind.RECEIVED}): (
+        AccountKind.RECEIVED,
+        "confirmed",
+        Category.DELIVERY,
+    ),
+    **{
+        frozenset({AccountKind.SUPPORT, AccountKind(category)}): (
+            AccountKind(category),
+            "confirmed",
+            category,
+        )
+        for category in Category
+        if category != Category.DELIVERY
+    },
+}
+_MEASURES = {
+    TransactionKind.GRANT: "granted",
+    TransactionKind.LAPSE: "lapsed",
+    TransactionKind.RESERVE: "reserved",
+    TransactionKind.RELEASE: "reserved",
+    TransactionKind.CONFIRM: "confirmed",
+    TransactionKind.SUPPORT: "confirmed",
+}
+
+
 def check(entry: Entry) -> None:
-    """That an entry can be booked at all: its lines sum to zero, also within each tranche, and name each account once.
+    """That an entry can be booked at all: its lines sum to zero, also within each tranche, name each account once, and
+    give the figure that the entry says.
 
     Raises ValueError, since only a mistake in the calling code can break this.
     """
@@ -117,8 +176,9 @@ def check(entry: Entry) -> None:
         sums[line.account.tranche] = sums.get(line.account.tranche, 0) + line.minutes
     if any(sums.values()):
         raise ValueError(f"{entry.key}: the lines do not sum to zero")
-    if entry.measure not in MEASURES or (entry.measure == "confirmed") != (entry.facts.category is not None):
-        raise ValueError(f"{entry.key}: measure {entry.measure} with category {entry.facts.category}")
+    figure = figure_of(entry.kind, [(line.account.kind, line.minutes) for line in entry.lines])
+    if figure != Figure(entry.measure, entry.facts.category, entry.minutes):
+        raise ValueError(f"{entry.key}: its lines give {figure}, not {entry.measure} {entry.minutes}")
 
 
 def plain(value: Any) -> Any:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import RowMapping, String, func, or_, select, type_coerce
+from sqlalchemy import RowMapping, String, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
+from timebank.ledger import strays
 from timebank.ledger.entries import (
     COLUMNS,
     GENESIS,
     PAYLOAD_ONLY,
-    SOURCES,
     account_name,
+    figure_of,
     hash_payload,
     link,
     payload_of,
@@ -38,22 +39,26 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Break:
-    """The first place where a book does not hold: `number` is the transaction's, none for what concerns the book."""
+    """The first place where a book does not hold: `number` is the transaction's, none for what concerns the book;
+    without an organisation, what is in no book at all."""
 
-    organisation_id: int
+    organisation_id: int | None
     number: int | None
     what: str
 
     def __str__(self) -> str:
+        if self.organisation_id is None:
+            return self.what
         where = "the book" if self.number is None else f"transaction {self.number}"
         return f"{where}: {self.what}"
 
 
 @dataclass(frozen=True)
 class BookResult:
-    """One book that was read; `confirmed` are the minutes confirmed in it."""
+    """One book that was read; `confirmed` are the minutes confirmed in it. Without an organisation: what is in no
+    book, which is answered only as a break."""
 
-    organisation_id: int
+    organisation_id: int | None
     transactions: int
     lines: int
     confirmed: int
@@ -93,8 +98,8 @@ def verify(session: Session, *, organisation_id: int | None = None) -> Result:
 def verify_books(
     session: Session, *, organisation_id: int | None = None, progress: Progress | None = None
 ) -> Iterator[BookResult]:
-    """Check book after book, each answered as soon as it was read. `progress` is told how many transactions of how many
-    were read."""
+    """Check book after book, each answered as soon as it was read; when all are asked for, also that there is nothing
+    in no book. `progress` is told how many transactions of how many were read."""
     books = select(
         LedgerBook.id,
         LedgerBook.public_id,
@@ -106,6 +111,10 @@ def verify_books(
         books = books.where(LedgerBook.organisation_id == organisation_id)
     for book in session.execute(books).mappings().all():
         yield _Reader(session, book, progress).read()
+    if organisation_id is None:
+        stray = strays.in_no_book(session)
+        if stray is not None:
+            yield BookResult(None, 0, 0, 0, GENESIS, Break(None, None, stray))
 
 
 class _Broken(Exception):
@@ -131,6 +140,7 @@ class _Reader:
         broken: Break | None = None
         try:
             self._transactions()
+            self._beside_the_chain()
             self._accounts()
         except _Broken as found:
             broken = Break(self.book["organisation_id"], found.number, found.what)
@@ -209,7 +219,7 @@ class _Reader:
                 LedgerAccount.match,
             )
             .join(LedgerTransaction, LedgerTransaction.id == LedgerLine.transaction_id)
-            .join(LedgerAccount, LedgerAccount.id == LedgerLine.account_id)
+            .outerjoin(LedgerAccount, LedgerAccount.id == LedgerLine.account_id)
             .where(
                 LedgerTransaction.book_id == self.book["id"], LedgerTransaction.number.between(first, last)
             )
@@ -242,6 +252,8 @@ class _Reader:
         if sum(line["minutes"] for line in lines) != 0:
             raise _Broken(number, "its lines do not sum to zero")
         for line in lines:
+            if line["name"] is None:
+                raise _Broken(number, "a line of it is on an account that does not exist")
             try:
                 name = account_name(AccountKind(line["kind"]), line["tranche"], line["match"])
             except ValueError:
@@ -285,6 +297,21 @@ class _Reader:
             raise _Broken(number, f"its payload says another {_what_differs(stored, expected)} than its rows")
         if (row["kind"] == TransactionKind.REVERSAL) != (row["reverses"] is not None):
             raise _Broken(number, "it is a reversal of nothing")
+        try:
+            figure = figure_of(
+                TransactionKind(row["kind"]), [(AccountKind(line["kind"]), line["minutes"]) for line in lines]
+            )
+        except ValueError as impossible:
+            raise _Broken(number, f"its lines give no figure: {impossible}") from None
+        if (figure.measure, figure.category, figure.minutes) != (
+            row["measure"],
+            row["category"],
+            row["minutes"],
+        ):
+            said = f"{row['minutes']} {row['measure']}"
+            raise _Broken(
+                number, f"its lines give {figure.minutes} minutes {figure.measure}, its facts {said}"
+            )
         if row["reverses"] is not None:
             self._check_reversal(row, in_lines)
 
@@ -296,6 +323,12 @@ class _Reader:
 
     # --- what is kept beside ----------------------------------------------------------------------------------------
 
+    def _beside_the_chain(self) -> None:
+        for stray in (strays.of_no_transaction, strays.below_zero):
+            found = stray(self.session, self.book["id"])
+            if found is not None:
+                raise _Broken(*found)
+
     def _accounts(self) -> None:
         total = func.coalesce(func.sum(LedgerLine.minutes), 0)
         wrong = self.session.execute(
@@ -303,19 +336,12 @@ class _Reader:
             .outerjoin(LedgerLine, LedgerLine.account_id == LedgerAccount.id)
             .where(LedgerAccount.book_id == self.book["id"])
             .group_by(LedgerAccount.id, LedgerAccount.name, LedgerAccount.balance)
-            .having(
-                or_(
-                    LedgerAccount.balance != total,
-                    (total < 0) & LedgerAccount.kind.not_in([str(kind) for kind in SOURCES]),
-                )
-            )
+            .having(LedgerAccount.balance != total)
             .order_by(LedgerAccount.id)
             .limit(1)
         ).one_or_none()
-        if wrong is not None and wrong.balance != wrong.lines:
-            raise _Broken(None, f"account {wrong.name} says {wrong.balance} minutes, its lines {wrong.lines}")
         if wrong is not None:
-            raise _Broken(None, f"account {wrong.name} is below zero: {wrong.lines} minutes")
+            raise _Broken(None, f"account {wrong.name} says {wrong.balance} minutes, its lines {wrong.lines}")
         tranche = self.session.execute(
             select(LedgerAccount.tranche, func.sum(LedgerAccount.balance).label("left"))
             .where(LedgerAccount.book_id == self.book["id"], LedgerAccount.tranche.is_not(None))
