@@ -20,7 +20,7 @@ from tests import factories as make
 from tests.matches.arrange import story
 from timebank import clock, db
 from timebank.auth.actor import COMMAND_LINE, SYSTEM
-from timebank.auth.models import User
+from timebank.auth.models import Role, User
 from timebank.coaching.models import CoachingRequest
 from timebank.errors import NotFound, NotPermitted, WrongState
 from timebank.matches import service as matches
@@ -387,3 +387,10 @@ def test_a_run_over_another_day_sends_its_proposals_today(session: Session) -> N
     assert (run.as_of, run.proposals) == (later, 1)
     match = session.scalars(select(Match)).one()
     assert clock.local_date(match.proposed_at) == clock.today()
+
+
+def test_nobody_coaches_an_initiative_that_they_speak_for(session: Session) -> None:
+    pledge, request = make.make_pledge(session), make.make_request(session)
+    coach = session.get_one(User, pledge.employment.user_id)
+    make.grant(session, coach, Role.COORDINATOR, initiative_id=request.initiative_id)
+    assert a_run(session).proposals == 0

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from timebank import clock
+from timebank.auth.models import Role, RoleGrant
 from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, Seat
 from timebank.matches import queries as matches
 from timebank.matches.models import Match
@@ -327,8 +328,8 @@ def _excluded_causes_of_companies(session: Session) -> dict[int, int]:
 def _exceptions(
     session: Session, seats: Sequence[Seat], pool: Sequence[PoolEntry]
 ) -> dict[str, list[tuple[int, int]]]:
-    """Who must not meet: companies and initiatives that exclude each other, people with a conflict of interest, pairs
-    that are live already or where somebody said no."""
+    """Who must not meet: companies and initiatives that exclude each other, people with a conflict of interest or who
+    speak for the initiative themselves, pairs that are live already or where somebody said no."""
     requests_of: dict[int, set[int]] = defaultdict(set)
     for seat in seats:
         requests_of[seat.request.initiative_id].add(seat.request_id)
@@ -340,10 +341,15 @@ def _exceptions(
         )
         for request in sorted(requests_of[initiative])
     ]
+    speaks_for = (
+        select(Employment.id, RoleGrant.initiative_id)
+        .join(RoleGrant, RoleGrant.user_id == Employment.user_id)
+        .where(RoleGrant.role == Role.COORDINATOR, RoleGrant.ended_at.is_(None))
+    )
     forbidden = [
         (request, column[employment])
         for employment, initiative in session.execute(
-            select(ConflictOfInterest.employment_id, ConflictOfInterest.initiative_id)
+            select(ConflictOfInterest.employment_id, ConflictOfInterest.initiative_id).union(speaks_for)
         )
         if employment in column
         for request in sorted(requests_of[initiative])

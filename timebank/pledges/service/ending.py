@@ -131,8 +131,8 @@ def lapse_rest(session: Session, pledge: Pledge, why: str, *, actor_label: str, 
         minutes = balances[tranche.public_id].available
         if minutes == 0:
             continue
-        # Never before the tranche's own days: a month that has not begun is given and taken back in the same month.
-        day = max(clock.local_date(now), tranche.from_date)
+        # Always on one of the tranche's own days, so that hours lapse in the year in which they could have been given.
+        day = min(max(clock.local_date(now), tranche.from_date), tranche.until_date)
         ledger.lapse(
             session,
             organisation_id=pledge.employment.organisation_id,
