@@ -26,7 +26,20 @@ from tests.reports.test_figures import report_of
 from timebank.reports import renderings
 from timebank.reports.service import Report
 
-TRAPS = ("=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "https://example.test")
+TRAPS = (
+    "=1+1",
+    "+1",
+    "-1+2",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "https://example.test",
+    "Foo;=1+1",
+    "Foo, +1",
+    "Foo\t@SUM(A1)",
+    'Foo;"=1+1"',
+)
 
 
 @pytest.fixture(autouse=True)
@@ -81,15 +94,16 @@ def test_csv_for_a_belgian_excel_has_semicolons_decimal_commas_and_a_mark(report
     assert re.fullmatch(r"\d+,\d+", delivered["value"])
 
 
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
 @pytest.mark.parametrize("excel", [False, True])
-def test_no_cell_of_a_csv_can_run_as_a_formula(report: Report, excel: bool) -> None:
+def test_no_cell_of_a_csv_can_run_as_a_formula(report: Report, excel: bool, separator: str) -> None:
     text = renderings.render_csv(report, excel=excel).decode("utf-8-sig")
     cells = [
-        c for row in csv.reader(io.StringIO(text, newline=""), delimiter=";" if excel else ",") for c in row
+        c.lstrip('"') for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for c in row
     ]
     risky = [c for c in cells if c.lstrip()[:1] in ("=", "+", "-", "@") or c[:1] in ("\t", "\r")]
     assert risky == []
-    assert any(c.startswith("'=cmd|") for c in cells)
+    assert "'=cmd|" in text
 
 
 def test_a_workbook_has_its_sheets_real_numbers_frozen_heads_and_filters(report: Report) -> None:
@@ -212,9 +226,3 @@ def test_wrong_use_is_one_line_and_exit_2(
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_verifying_files_is_refused_and_not_advertised(database_url: str, tmp_path: Path) -> None:
-    done = command(database_url, "verify", str(tmp_path / "r.zip"))
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "verify" not in command(database_url, "--help").stdout

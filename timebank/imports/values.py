@@ -49,7 +49,7 @@ def formula_safe(cell: str) -> str:
     )
 
 
-_INNER_FORMULA = re.compile(r"([;,\t\r\n]\s*)(?=[=+\-@])")
+_INNER_FORMULA = re.compile(r"([;,\t\r\n][\s\"]*)(?=[=+\-@])")
 
 
 def formula_safe_anywhere(cell: str) -> str:

@@ -47,13 +47,6 @@ def export_command(company: str, from_date: datetime, until_date: datetime, kind
     click.echo(f"{out}: {len(content)} bytes")
 
 
-@group.command("verify", hidden=True)
-@click.argument("file", type=click.Path(path_type=Path))
-def verify_command(file: Path) -> None:
-    """Refuse: report files carry no signature yet."""
-    raise WrongUse("report files carry no signature in this version; use 'timebank ledger verify'")
-
-
 def _render(company: str, from_date: datetime, until_date: datetime, kind: str) -> bytes:
     from flask_babel import force_locale
     from sqlalchemy import or_, select
