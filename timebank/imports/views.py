@@ -20,6 +20,7 @@ from timebank.imports.forms import UploadForm
 from timebank.imports.models import BatchState
 from timebank.jobs.models import JobState
 from timebank.web.locale import language
+from timebank.web.respond import whole_argument
 
 bp = Blueprint("imports", __name__, template_folder="templates")
 
@@ -110,7 +111,7 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         rows = [r for r in rows if r.verdict == wanted]
     else:
         wanted = ""
-    after = request.args.get("after", 0, type=int)
+    after = whole_argument("after") or 0
     page = [r for r in rows if r.number > after]
     columns = _columns_of(registry.spec(found.kind), found.organisation_id)
     named = {c.name: c.heading(language()) for c in columns}
@@ -149,7 +150,9 @@ def headings(batch_id: UUID) -> ResponseReturnValue:
     mapping: dict[str, int | None] = {}
     for name, value in request.form.items():
         if name.startswith("column-"):
-            mapping[name.removeprefix("column-")] = int(value) if value.isdecimal() else None
+            mapping[name.removeprefix("column-")] = (
+                int(value) if value.isdecimal() and len(value) < 6 else None
+            )
     with db.unit_of_work() as session:
         batches.map_headings(session, batch_id, mapping, actor=actor)
     try:

@@ -19,6 +19,7 @@ from timebank.matching.forms import WeightsForm
 from timebank.matching.models import Outcome, RunState, RunTrigger
 from timebank.matching.offers import read_offer
 from timebank.matching.words import RULES, STATES, TRIGGERS
+from timebank.web.respond import whole_argument
 
 bp = Blueprint("matching", __name__, template_folder="templates")
 
@@ -38,7 +39,7 @@ def words() -> dict[str, object]:
 @bp.get("/operator/runs")
 @role_required(Role.OPERATOR)
 def list_runs() -> ResponseReturnValue:
-    page = queries.runs(db.request_session(), before=request.args.get("before", type=int))
+    page = queries.runs(db.request_session(), before=whole_argument("before"))
     return render_template("matching/runs.html", page=page)
 
 
@@ -56,7 +57,7 @@ def request_run() -> ResponseReturnValue:
 def show_run(public_id: UUID) -> ResponseReturnValue:
     session = db.request_session()
     run = queries.run(session, public_id)
-    matches, older = queries.proposals(session, run, after=request.args.get("after", 0, type=int))
+    matches, older = queries.proposals(session, run, after=whole_argument("after") or 0)
     return render_template(
         "matching/run.html",
         run=run,
