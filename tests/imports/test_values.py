@@ -214,3 +214,19 @@ def test_what_another_separator_would_cut_off_is_no_formula_either(separator: st
     assert cell == f"Foo{separator}'=1+1"
     assert v.formula_safe_anywhere("=1") == "'=1"
     assert v.formula_safe_anywhere("Repaircafé, Gent") == "Repaircafé, Gent"
+
+
+def test_breaks_within_a_name_are_blanks_and_stay_in_a_description():
+    assert v.text()("An \r\n\r\n Claes\tMaes") == "An Claes Maes"
+    assert v.text(v.LONG_TEXT_LENGTH)("one\r\ntwo") == "one\ntwo"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u202f"])
+def test_blanks_of_every_width_stand_before_a_percent_sign_and_in_numbers(blank):
+    assert v.fraction(f"80{blank}%") == Decimal("0.8")
+    assert v.enterprise_number(f"0566{blank}988{blank}259") == "0566988259"
+
+
+def test_an_address_that_would_be_too_long_is_refused_rather_than_cut():
+    assert reason(v.website, "x.example/" + "a" * 190) == "length"
+    assert len(v.website("x.example/" + "a" * 182)) == v.TEXT_LENGTH

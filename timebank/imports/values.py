@@ -76,10 +76,20 @@ def _plain(text: str) -> str:
 # Texts
 
 
+_BREAK = re.compile("\\s*[\t-\r\x85\u2028\u2029]\\s*")
+
+
 def text(limit: int = TEXT_LENGTH) -> Parser:
+    """A name or title of one line, or with a higher limit a text of several.
+
+    Breaks within a name are blanks: names stand in the middle of letters, where a break would begin a paragraph.
+    """
+
     def parse(cell: str) -> str:
         if len(cell) > limit:
             raise BadValue("length")
+        if limit < LONG_TEXT_LENGTH:
+            return _BREAK.sub(" ", cell)
         return cell.replace("\r\n", "\n").replace("\r", "\n")
 
     return parse
@@ -110,7 +120,9 @@ def website(cell: str) -> str:
         return cell
     if re.match(r"[a-z][a-z0-9+.-]*:(?!\d)", cell, re.IGNORECASE):
         raise BadValue("text")
-    return ("https://" + cell)[:TEXT_LENGTH]
+    if len("https://" + cell) > TEXT_LENGTH:
+        raise BadValue("length")
+    return "https://" + cell
 
 
 # Dates, numbers
@@ -143,7 +155,7 @@ def day(cell: str) -> date:
     return found
 
 
-_NUMBER = re.compile(r"([+-]?[0-9]{1,12}(?:[.,][0-9]{1,20})?|[+-]?[.,][0-9]{1,20})( ?%)?")
+_NUMBER = re.compile(r"([+-]?[0-9]{1,12}(?:[.,][0-9]{1,20})?|[+-]?[.,][0-9]{1,20})([ \u00a0\u202f]?%)?")
 
 
 def number(low: str, high: str, *, percent: bool = False, above: bool = False, whole: bool = False) -> Parser:
@@ -283,7 +295,7 @@ def postcode(known: Container[str]) -> Parser:
 
 def enterprise_digits(cell: str) -> str | None:
     """The ten digits of an enterprise number as people write it, or None: 0566.988.259, BE 0566 988 259, 566988259."""
-    match = re.fullmatch(r"(?:BE)?\s*([0-9][0-9. /-]*[0-9])", cell, re.IGNORECASE)
+    match = re.fullmatch(r"(?:BE)?\s*([0-9][0-9. \u00a0\u202f/-]*[0-9])", cell, re.IGNORECASE)
     digits = re.sub(r"[^0-9]", "", match[1]) if match else ""
     # Nine digits: the old notation, or a workbook that read the number as a number.
     digits = digits.rjust(10, "0") if len(digits) == 9 else digits
