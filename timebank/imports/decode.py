@@ -59,7 +59,9 @@ def decode(data: bytes, recognise: Recognise | None = None) -> Table:
 
 def _text(data: bytes) -> str:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileRefused("old_workbook")
+        # A locked workbook lies encrypted inside the container that the old format used.
+        locked = "EncryptedPackage".encode("utf-16-le") in data
+        raise FileRefused("locked_workbook" if locked else "old_workbook")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FileRefused("utf16")
     if data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")):

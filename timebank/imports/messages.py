@@ -115,6 +115,8 @@ def refusal(error: FileRefused, headings: Mapping[str, str] | None = None) -> st
             return _("The file is empty.")
         case "old_workbook":
             return _("This is an old workbook (.xls). Save it as .xlsx or as CSV.")
+        case "locked_workbook":
+            return _("This workbook is protected with a password. Save it without one.")
         case "utf16":
             return _("The file is in UTF-16. Save it as CSV in UTF-8.")
         case "no_text":
