@@ -31,14 +31,15 @@ def request_columns(words: Words, initiative: v.Parser) -> tuple[Column, ...]:
             "seats",
             v.whole(1, 50),
             {"en": "seats", "nl": "plaatsen", "fr": "places"},
-            ("coaches", "aantal plaatsen", "aantal coaches", "nombre de places", "nombre de coachs"),
+            ("coaches", "aantal plaatsen", "aantal coaches", "aantal coaches per vraag", "nombre de places",
+             "nombre de coachs"),
             required=True,
         ),
         Column(
             "hours_per_coach",
             v.minutes("0.5", "400"),
             {"en": "hours per coach", "nl": "uren per coach", "fr": "heures par coach"},
-            ("hours", "uren", "heures"),
+            ("hours", "uren", "uren/coach", "heures", "heures/coach"),
             required=True,
         ),
         Column(
@@ -52,7 +53,8 @@ def request_columns(words: Words, initiative: v.Parser) -> tuple[Column, ...]:
             "until",
             v.day,
             {"en": "until", "nl": "tot", "fr": "au"},
-            ("end", "end date", "to", "till", "tot en met", "t/m", "einde", "jusqu'au", "fin", "à", "date de fin"),
+            ("end", "end date", "to", "till", "tot en met", "t/m", "einde", "jusqu'au", "jusqu'à", "fin", "à",
+             "date de fin"),
         ),
         Column(
             "must_skills",

@@ -54,7 +54,15 @@ def company_columns() -> tuple[Column, ...]:
             "hr_name",
             v.text(),
             {"en": "hr name", "nl": "naam HR", "fr": "nom RH"},
-            ("hr", "hr contact", "contactpersoon", "contactpersoon HR", "contact RH", "personne de contact"),
+            (
+                "hr",
+                "hr contact",
+                "contactpersoon",
+                "contactpersoon HR",
+                "hr-naam",
+                "contact RH",
+                "personne de contact",
+            ),
             required=True,
         ),
         Column(

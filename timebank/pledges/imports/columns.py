@@ -42,7 +42,8 @@ def pledge_columns(words: Words, employee: v.Parser) -> tuple[Column, ...]:
             "until",
             v.day,
             {"en": "until", "nl": "tot", "fr": "au"},
-            ("end", "end date", "to", "till", "tot en met", "t/m", "einde", "jusqu'au", "fin", "à", "date de fin"),
+            ("end", "end date", "to", "till", "tot en met", "t/m", "einde", "jusqu'au", "jusqu'à", "fin", "à",
+             "date de fin"),
             required=True,
         ),
         Column(
