@@ -72,6 +72,7 @@ def test_a_quotation_mark_that_never_closes_refuses_the_file_instead_of_losing_r
         (b" \r\n\r\n", "empty"),
         (b";;\n;;\n", "empty"),
         (b"\xd0\xcf\x11\xe0 old", "old_workbook"),
+        (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "locked_workbook"),
         ("a;b".encode("utf-16"), "utf16"),
         (b"\x89PNG\r\n\x1a\n", "no_table"),
         (b"a\x00b;c\n1;2\n", "no_table"),
@@ -117,13 +118,13 @@ def test_only_the_first_sheet_is_read():
     assert decode(out.getvalue()).header == ("a",)
 
 
-def bomb(entry: bytes) -> bytes:
+def bomb(entry: bytes, part: str = "xl/media/image1.bin") -> bytes:
     out = io.BytesIO()
     source = zipfile.ZipFile(io.BytesIO(xlsx(["a"], ["1"])))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
             target.writestr(name, source.read(name))
-        target.writestr("xl/media/image1.bin", entry)
+        target.writestr(part, entry)
     return out.getvalue()
 
 
@@ -140,9 +141,16 @@ def test_a_workbook_with_entities_or_very_many_parts_is_refused(monkeypatch):
     for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be"):
         with pytest.raises(FileRefused):
             workbook.check_archive(bomb('<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'.encode(encoding)))
+        with pytest.raises(FileRefused):
+            workbook.check_archive(bomb("<!DOCTYPE x []><x/>".encode(encoding), "xl/sheet2.xml"))
+    assert workbook.unpacked_size(bomb(bytes(1_000_000))) > 1_000_000
     monkeypatch.setattr(workbook, "MAX_ENTRIES", 3)
     with pytest.raises(FileRefused):
         decode(xlsx(["a"], ["1"]))
+
+
+def test_no_more_of_a_cell_is_read_than_any_column_takes():
+    assert len(workbook.cell_text("x" * 1_000_000)) == workbook.LONGEST_CELL
 
 
 def test_a_row_far_below_the_last_possible_one_does_not_run_for_ever():

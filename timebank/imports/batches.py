@@ -28,12 +28,14 @@ from timebank.imports.judge import Judgement
 from timebank.imports.models import BatchState, ImportBatch
 from timebank.imports.registry import Act, Scope, Spec, spec
 from timebank.imports.rejects import rejects_csv
+from timebank.imports.workbook import unpacked_size
 from timebank.jobs import service as jobs
 from timebank.jobs.models import Job, JobState
 
 KEPT = timedelta(days=7)
 # From here on a browser should not wait for the answer: the scheduler's process does the work.
 BYTES_AT_ONCE = 1_000_000
+UNPACKED_AT_ONCE = 10_000_000
 ROWS_AT_ONCE = 2_000
 # How many headings' worth of cells a preview shows of each row.
 SHOWN = 3
@@ -132,12 +134,20 @@ def start_preview(public_id: uuid.UUID, *, actor: Actor, now: datetime) -> None:
     with db.unit_of_work() as session:
         batch = own(session, public_id, actor, lock=True)
         _require_open(session, batch)
-        size = session.scalar(select(StoredFile.size).where(StoredFile.id == batch.file_id)) or 0
         batch.preview_file_id, batch.summary = None, None
-        if size > BYTES_AT_ONCE:
+        if _large(session, batch):
             _enqueue(session, batch, "import.preview", now)
             return
     make_preview(public_id, now=now)
+
+
+def _large(session: Session, batch: ImportBatch) -> bool:
+    """Whether reading the file takes long: a workbook of a few kB may unpack to hundreds of MB."""
+    size = session.scalar(select(StoredFile.size).where(StoredFile.id == batch.file_id)) or 0
+    if size > BYTES_AT_ONCE:
+        return True
+    content = session.scalar(select(StoredFile.content).where(StoredFile.id == batch.file_id))
+    return content is not None and unpacked_size(content) > UNPACKED_AT_ONCE
 
 
 def make_preview(public_id: uuid.UUID, *, now: datetime, progress: Any = None) -> dict[str, Any]:
@@ -243,7 +253,7 @@ def start_apply(public_id: uuid.UUID, *, close_missing: bool, actor: Actor, now:
         if batch.summary is None:
             raise WrongState(_l("This file is not ready to be applied. Settle its headings first."))
         batch.close_missing = close_missing and batch.kind == "staff"
-        if batch.summary["new"] + batch.summary["changed"] > ROWS_AT_ONCE:
+        if batch.summary["new"] + batch.summary["changed"] > ROWS_AT_ONCE or _large(session, batch):
             _enqueue(session, batch, "import.apply", now)
             return
     apply(public_id, now=now)

@@ -19,6 +19,8 @@ MAX_ENTRIES = 2_000
 LAST_ROW = 1_048_576
 HEADER_WITHIN = 100
 WIDEST = 200
+# More than a spreadsheet program lets into a cell, and than any column takes: the rest of it need not be carried along.
+LONGEST_CELL = 40_000
 _CHUNK = 256 * 1024
 
 
@@ -63,13 +65,25 @@ def check_archive(data: bytes) -> None:
                             raise FileRefused("unpacks_too_large", megabytes=MAX_UNPACKED // (1024 * 1024))
                         # No spreadsheet program writes entities; they only serve to make a small file grow in memory.
                         # Without its zeros, UTF-16 of either byte order reads as ASCII does.
-                        if b"<!ENTITY" in (tail + chunk).replace(b"\0", b""):
+                        plain = (tail + chunk).replace(b"\0", b"")
+                        picture = entry.filename.startswith("xl/media/")
+                        if b"<!ENTITY" in plain or (b"<!DOCTYPE" in plain and not picture):
                             raise FileRefused("no_workbook")
-                        tail = chunk[-16:]
+                        tail = chunk[-40:]
     except FileRefused:
         raise
     except Exception as error:  # zipfile raises many kinds for a broken or encrypted archive
         raise FileRefused("no_workbook") from error
+
+
+def unpacked_size(data: bytes) -> int:
+    """How many bytes the parts of a workbook say they unpack to, which is also where reading them stops; of another
+    file its own size."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return max(len(data), sum(entry.file_size for entry in archive.infolist()))
+    except Exception:  # zipfile raises many kinds for a broken archive, which reading it will refuse
+        return len(data)
 
 
 def _width(sheet: Any) -> int:
@@ -85,7 +99,7 @@ def cell_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return value[:LONGEST_CELL]
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
