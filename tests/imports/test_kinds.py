@@ -224,6 +224,20 @@ def test_an_initiative_is_admitted_with_its_host_and_its_contact_invited(session
     assert [tuple(p) for p in phases] == [("idea", clock.today()), ("development", date(2026, 5, 1))]
 
 
+def open_invitations(session) -> list[str]:
+    return sorted(session.scalars(select(Invitation.email).where(Invitation.withdrawn_at.is_(None))))
+
+
+def test_the_link_of_a_contact_or_hr_person_whom_a_file_replaces_works_no_longer(session):
+    text = COMPANIES + "Delta NV;0566.988.259;16;hr;Saskia Roosen;hr@delta.example;\n"
+    send(session, "companies", text)
+    send(session, "initiatives", INITIATIVES + SCREW)
+    assert open_invitations(session) == ["f@x.example", "hr@delta.example"]
+    send(session, "companies", text.replace("hr@", "new@"))
+    send(session, "initiatives", INITIATIVES + SCREW.replace("f@", "g@"))
+    assert open_invitations(session) == ["g@x.example", "new@delta.example"]
+
+
 def test_the_key_of_an_initiative_names_the_column_of_a_duplicate(session):
     hosted = "A;0566.988.259;;idee;9000;;F;f@x.example;;\n"
     text = INITIATIVES + SCREW + SCREW.replace("idee", "later").replace("later", "opschaling") + hosted
@@ -237,7 +251,9 @@ def test_the_key_of_an_initiative_names_the_column_of_a_duplicate(session):
 def test_an_initiative_that_was_refused_or_closed_is_not_brought_back_by_a_file(session):
     send(session, "initiatives", INITIATIVES + SCREW)
     session.execute(update(Initiative).values(admission=Admission.CLOSED))
-    assert send(session, "initiatives", INITIATIVES + SCREW)["refused"] == [(2, "name", "conflict")]
+    assert figures(send(session, "initiatives", INITIATIVES + SCREW)) == (0, 0, 1)
+    changed = SCREW.replace(";idee;", ";opschaling;")
+    assert send(session, "initiatives", INITIATIVES + changed)["refused"] == [(2, "name", "conflict")]
 
 
 # --- requests -------------------------------------------------------------------------------------------------------

@@ -156,6 +156,7 @@ def _invite(
             .values(first_name=first, last_name=last)
         )
         return
+    _withdraw_earlier(session, organisation_id, act)
     auth.invite(
         session,
         email=values["hr_email"],
@@ -167,6 +168,25 @@ def _invite(
         actor=act.actor,
         now=act.now,
         inviter=values["name"],
+    )
+
+
+def _withdraw_earlier(session: Session, organisation_id: int, act: Act) -> None:
+    """Another HR person than before: an open link of the one before works no longer. Those whom the company's own HR
+    people invited are theirs."""
+    own_people = select(RoleGrant.user_id).where(
+        RoleGrant.organisation_id == organisation_id, RoleGrant.role == Role.HR, RoleGrant.ended_at.is_(None)
+    )
+    session.execute(
+        update(Invitation)
+        .where(
+            Invitation.organisation_id == organisation_id,
+            Invitation.role == Role.HR,
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+            Invitation.invited_by_id.is_(None) | Invitation.invited_by_id.not_in(own_people),
+        )
+        .values(withdrawn_at=act.now)
     )
 
 

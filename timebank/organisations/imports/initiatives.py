@@ -71,18 +71,22 @@ class Initiatives(BaseKind):
 
     def check(self, values: Values) -> Iterable[Note]:
         held = self.of(values)
-        if held is not None and held.admission not in (Admission.APPLIED, Admission.ADMITTED):
+        decided = held is not None and held.admission not in (Admission.APPLIED, Admission.ADMITTED)
+        if held is not None and decided and not self.same(held, values):
             yield Note("name", "conflict")
 
     def compare(self, values: Values) -> Verdict:
         held = self.of(values)
         if held is None:
             return Verdict.NEW
-        same = all(held.facts[n] == _fact(values, n) for n in held.facts if n in values)
+        waits = held.admission == Admission.APPLIED
+        return Verdict.CHANGED if waits or not self.same(held, values) else Verdict.SAME
+
+    def same(self, held: HeldInitiative, values: Values) -> bool:
+        """Whether the row says nothing else than we hold. Faulty cells are absent, and say nothing."""
         text = held.texts.get(values.get("language", held.facts["language"]), "")
         same_text = "description" not in values or values["description"] == text
-        same = same and same_text and held.admission == Admission.ADMITTED
-        return Verdict.SAME if same else Verdict.CHANGED
+        return same_text and all(held.facts[n] == _fact(values, n) for n in held.facts if n in values)
 
     def warn(self, values: Values) -> Iterable[Note]:
         if len(values.get("causes") or ()) > CAUSES:
@@ -296,6 +300,17 @@ def _change(
                 [{"initiative_id": held.id, "language": language, "description": values["description"]}],
             )
     if facts["contact_email"] != held.facts["contact_email"] or held.admission != Admission.ADMITTED:
+        if facts["contact_email"] != held.facts["contact_email"]:
+            # The link that an address got which was wrong, or of somebody who left, works no longer.
+            auth.withdraw_invitations(
+                session,
+                email=held.facts["contact_email"],
+                role=Role.COORDINATOR,
+                organisation_id=None,
+                initiative_id=held.id,
+                employment_id=None,
+                now=act.now,
+            )
         initiative.contact_email = facts["contact_email"]
         _invite(session, held.id, facts | {"name": initiative.name}, act)
     session.flush()
