@@ -21,6 +21,8 @@ def test_the_list_is_filtered_while_somebody_types(session: Session, page: Any) 
     page.locator("#requests", has_not_text="Een begroting").wait_for()
     assert page.locator("#requests li").count() == 1
     assert "q=gevel" in page.url
+    # The last letter's answer may still be on its way, and would take the link from under the pointer.
+    page.wait_for_load_state("networkidle")
     page.locator("#requests h3 a").click()
     page.locator("h1", has_text="Een plan voor de gevel").wait_for()
 

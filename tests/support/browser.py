@@ -59,7 +59,7 @@ class Journey:
             **SCREENS[screen],
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.on("pageerror", lambda error: self._errors.append(f"{page.url}: {error}"))
         page.on("console", lambda message: self._hear(page.url, message))
