@@ -16,11 +16,12 @@ from timebank.auth.models import Invitation, Role, RoleGrant
 from timebank.coaching.models import CoachingRequest, RequestState, Seat
 from timebank.errors import NotFound, NotPermitted
 from timebank.imports import service
-from timebank.imports.judge import Verdict
+from timebank.imports.judge import Note, Verdict
 from timebank.imports.registry import Act, Scope, spec
 from timebank.ledger import service as ledger
 from timebank.ledger.verify import verify
 from timebank.notifications.models import OutboxMessage
+from timebank.organisations import service as staff
 from timebank.organisations.models import (
     Admission,
     CompanyPolicy,
@@ -183,6 +184,63 @@ def test_an_address_that_somebody_else_of_the_company_holds_is_a_conflict(sessio
     assert figures(send(session, "staff", renumbered, company=company, close_missing=True)) == (1, 0, 0)
 
 
+def addresses(session: Any) -> dict[str, str]:
+    query = select(Employment.employee_number, Employment.email).where(Employment.state == "active")
+    return dict(session.execute(query.order_by(Employment.employee_number)).all())
+
+
+@pytest.mark.both
+def test_two_people_may_exchange_addresses_and_a_new_one_take_what_a_later_row_gives_up(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN + BO, company=company)
+    crossed = AN.replace("an@", "bo@") + BO.replace("bo@", "an@", 1)
+    assert figures(send(session, "staff", STAFF + crossed, company=company)) == (0, 2, 0)
+    assert addresses(session) == {"1": "bo@x.example", "2": "an@x.example"}
+    third = AN.replace("1;an@", "3;bo@") + AN.replace("an@", "new@") + BO.replace("bo@", "an@", 1)
+    assert figures(send(session, "staff", STAFF + third, company=company)) == (1, 1, 1)
+    assert addresses(session) == {"1": "new@x.example", "2": "an@x.example", "3": "bo@x.example"}
+
+
+def test_a_refused_row_keeps_its_address_and_so_refuses_who_wanted_it(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN + BO, company=company)
+    chain = (
+        AN.replace("1;an@", "3;bo@")
+        + BO.replace("bo@", "an@", 1)
+        + AN.replace("an@", "new@").replace(";;1", ";;9")
+    )
+    done = send(session, "staff", STAFF + chain, company=company)
+    assert done["refused"] == [(2, "email", "conflict"), (3, "email", "conflict"), (4, "fte", "number")]
+    assert addresses(session) == {"1": "an@x.example", "2": "bo@x.example"}
+    both = AN.replace("1;an@", "3;bo@").replace(";;1", ";;9") + BO
+    assert send(session, "staff", STAFF + AN + both, company=company)["refused"] == [(3, "email", "conflict")]
+
+
+def test_a_day_to_come_closes_nobody_now_and_a_past_one_opens_nothing_again(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN + BO, company=company)
+    later = {"company": company, "as_of": date(2027, 1, 1)}
+    leaves = AN.replace("2020-01-01;;", "2020-01-01;2026-12-31;")
+    for expected in ((0, 1, 0), (0, 0, 1)):
+        assert figures(send(session, "staff", STAFF + leaves, close_missing=True, **later)) == expected
+    people = session.execute(select(Employment.state, Employment.end_date).order_by(Employment.id)).all()
+    assert [tuple(p) for p in people] == [("active", date(2026, 12, 31)), ("active", date(2027, 1, 1))]
+    left = AN.replace("2020-01-01;;", "2020-01-01;2026-02-20;") + BO
+    assert figures(send(session, "staff", STAFF + left, company=company)) == (0, 2, 0)
+    again = send(session, "staff", STAFF + left, company=company, as_of=date(2026, 2, 1))
+    assert figures(again) == (0, 0, 2)
+    assert addresses(session) == {"2": "bo@x.example"}
+
+
+def test_the_link_that_went_to_an_address_that_a_staff_file_changes_works_no_longer(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN, company=company)
+    an = session.scalars(select(Employment)).one()
+    staff.invite_employee(session, an.public_id, actor=COMMAND_LINE, now=clock.now())
+    send(session, "staff", STAFF + AN.replace("an@", "anna@"), company=company)
+    assert open_invitations(session) == []
+
+
 def test_a_file_without_a_column_leaves_that_alone(session):
     company = make.make_company(session)
     send(session, "staff", STAFF + AN, company=company)
@@ -288,10 +346,61 @@ def test_what_coaches_said_yes_to_and_closed_requests_stay(session):
     assert figures(send(session, "requests", REQUESTS + row)) == (0, 0, 1)
     # A seat that is proposed: its hours cannot change, the number of seats can.
     assert send(session, "requests", REQUESTS + row.replace(";6;", ";8;"))["refused"] == [
-        (2, "initiative", "conflict")
+        (2, "hours_per_coach", "conflict")
     ]
-    assert figures(send(session, "requests", REQUESTS + row.replace(";2;6;", ";3;6;"))) == (0, 1, 0)
+    for old, new, column in (
+        (f";{request.until_date};", ";;", "until"),
+        (f";{request.until_date};", f";{make.a_day(60)};", "until"),
+        ("bookkeeping:2", "bookkeeping:3", "must_skills"),
+        (";nl;no", ";nl|fr;no", "languages"),
+        (";nl;no", ";nl;yes", "remote"),
+    ):
+        changed = send(session, "requests", REQUESTS + row.replace(old, new))
+        assert changed["refused"] == [(2, column, "conflict")]
+    later = row.replace(f";{request.until_date};", f";{make.a_day(120)};")
+    assert figures(send(session, "requests", REQUESTS + later)) == (0, 1, 0)
+    assert figures(send(session, "requests", REQUESTS + later.replace(";2;6;", ";3;6;"))) == (0, 1, 0)
     assert session.scalar(select(func.count()).where(Seat.request_id == request.id)) == 3
+
+
+def test_what_the_operator_sends_counts_as_decided_whatever_the_days_and_hours(session):
+    send(session, "initiatives", INITIATIVES + SCREW)
+    rows = (
+        "De Schroef;A;2;20;2026-12-01;2026-12-21;bookkeeping;nl;\n"
+        "De Schroef;B;2;20;2026-01-01;2026-02-28;bookkeeping;nl;\n"
+        "De Schroef;C;2;20;2026-12-01;2031-12-21;bookkeeping;nl;\n"
+    )
+    assert figures(send(session, "requests", REQUESTS + rows)) == (3, 0, 0)
+    heavier = rows.replace("A;2;20", "A;2;40").replace("B;2;", "B;3;").replace("C;2;", "C;3;")
+    for expected in ((0, 3, 0), (0, 0, 3)):
+        assert figures(send(session, "requests", REQUESTS + heavier)) == expected
+    assert set(session.scalars(select(CoachingRequest.state))) == {RequestState.OPEN}
+
+
+def test_seats_below_those_held_are_a_conflict_already_in_the_preview(session):
+    request = make.make_request(session, seats=2, from_date=make.a_day(7), until_date=make.a_day(90))
+    for seat in range(2):
+        make.make_match(session, request=request, seat=seat)
+    name, title = request.initiative.name, request.text("nl").title
+    row = f"{name};{title};1;6;{request.from_date};{request.until_date};bookkeeping:2;nl;no\n"
+    session.commit()
+    found = service.preview(spec("requests"), (REQUESTS + row).encode(), Scope(None, clock.today()))
+    assert [r.note for r in found.judgement.rows] == [Note("seats", "conflict")]
+
+
+def test_an_empty_postcode_of_a_request_is_the_initiatives_and_no_column_changes_nothing(session):
+    send(session, "initiatives", INITIATIVES + SCREW)
+    head = REQUESTS.replace("remote", "postcode")
+    row = "De Schroef;A;2;20;2026-12-01;;bookkeeping;nl;1000\n"
+    assert figures(send(session, "requests", head + row)) == (1, 0, 0)
+    assert figures(send(session, "requests", head.replace(";postcode", "") + row.replace(";1000", ""))) == (
+        0,
+        0,
+        1,
+    )
+    for expected in ((0, 1, 0), (0, 0, 1)):
+        assert figures(send(session, "requests", head + row.replace("1000", ""))) == expected
+    assert session.scalars(select(CoachingRequest.postcode)).one() == "9000"
 
 
 def test_a_closed_request_is_the_same_or_a_conflict(session):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from timebank.auth.actor import SYSTEM
 from timebank.coaching import service
+from timebank.coaching.imports.columns import said
 from timebank.coaching.models import (
     CoachingRequest,
     RequestSkill,
@@ -37,7 +38,7 @@ def apply(session: Session, kind: Requests, rows: Sequence[Judged], scope: Scope
         if held is None:
             continue
         try:
-            # A change that cannot be, since coaches said yes to what stood there, costs this row alone.
+            # A seat taken since the row was judged, in this very moment, costs this row alone.
             with session.begin_nested():
                 _change(session, kind, held, row.values or {}, act)
         except DomainError:
@@ -101,12 +102,13 @@ def _record(kind: Requests, values: Values, act: Act) -> dict[str, Any]:
 
 
 def _change(session: Session, kind: Requests, held: HeldRequest, values: Values, act: Act) -> None:
-    """As the initiative itself could, by the system on the file's word: the audit line beside it names who sent it.
+    """By the system on the file's word: the audit line beside it names who sent it.
 
-    Raises DomainError for what held seats or the calendar forbid.
+    Raises DomainError for what held seats forbid.
     """
     request = session.get_one(CoachingRequest, held.id)
-    before = service.as_input(request, kind.initiatives[values["initiative"]].language)
+    language = next((la for la, (title, _) in held.texts.items() if title == values["title"]), "nl")
+    before = service.as_input(request, language)
     until = values.get("until", before.until_date)
     ids = kind.words.skill_ids
 
@@ -130,9 +132,7 @@ def _change(session: Session, kind: Requests, held: HeldRequest, values: Values,
         slots=before.slots,
         language_bits=language_bits(values["languages"]),
         week_bits=before.week_bits,
-        postcode=values.get("postcode") or before.postcode,
+        postcode=said(values, kind.default_postcode(held, values)).get("postcode", before.postcode),
         remote=values.get("remote", before.remote),
     )
-    service.change_request(session, held.public_id, wish, actor=SYSTEM, now=act.now)
-    if request.state == RequestState.SUBMITTED:
-        service.release_request(session, held.public_id, actor=SYSTEM, now=act.now)
+    service.change_request(session, held.public_id, wish, actor=SYSTEM, now=act.now, decided=True)

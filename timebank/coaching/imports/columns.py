@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from timebank.imports import values as v
 from timebank.imports.columns import Column
+from timebank.imports.judge import Values
 from timebank.organisations.imports.words import Words
+from timebank.taxonomy.bits import language_bits
 
 # A skill without a level is asked at any level: whoever asked for more would have said so.
 LEVEL_ASKED = 1
@@ -99,3 +103,16 @@ def request_columns(words: Words, initiative: v.Parser) -> tuple[Column, ...]:
             empty="",
         ),
     )  # fmt: skip
+
+
+def said(values: Values, default_postcode: str | None) -> dict[str, Any]:
+    """What a row says of a request, as its table holds it; without a default an empty postcode says nothing."""
+    facts: dict[str, Any] = {
+        name: values[name] for name in ("seats", "hours_per_coach", "until", "remote") if name in values
+    }
+    postcode = (values["postcode"] or default_postcode) if "postcode" in values else None
+    if postcode:
+        facts["postcode"] = postcode
+    if "languages" in values:
+        facts["language_bits"] = language_bits(values["languages"])
+    return facts

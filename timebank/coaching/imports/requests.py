@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from timebank.coaching.holds import Hold, held_seats
+from timebank.coaching.holds import held_seats
 from timebank.coaching.imports.apply import apply
-from timebank.coaching.imports.columns import request_columns
-from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, RequestText, Seat
+from timebank.coaching.imports.columns import request_columns, said
+from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, RequestText, Seat, Shape
 from timebank.imports.errors import BadValue
 from timebank.imports.judge import Judged, Note, Values, Verdict
 from timebank.imports.kinds import BaseKind
@@ -23,7 +23,6 @@ from timebank.imports.registry import Scope, Spec
 from timebank.imports.values import Parser, enterprise_digits, text
 from timebank.organisations.imports.words import load_words
 from timebank.organisations.models import Admission, Initiative, Organisation
-from timebank.taxonomy.bits import language_bits
 from timebank.taxonomy.models import Skill
 
 # Ids that one statement may carry on either database.
@@ -50,7 +49,8 @@ class HeldRequest:
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     must: dict[str, int] = field(default_factory=dict)
     nice: dict[str, int] = field(default_factory=dict)
-    confirmed: int = 0
+    held: int = 0  # seats
+    slots: bool = False
 
 
 class Requests(BaseKind):
@@ -95,28 +95,55 @@ class Requests(BaseKind):
         held = self.of(values)
         if held is None:
             return
-        if held.state == RequestState.CLOSED and not self.same(held, values):
-            yield Note("initiative", "conflict")
-        if values.get("seats", held.confirmed) < held.confirmed:
+        if held.state == RequestState.CLOSED:
+            if not self.same(held, values):
+                yield Note("initiative", "conflict")
+            return
+        if values.get("seats", held.held) < held.held:
             yield Note("seats", "conflict")
+        for name in self.fixed(held, values):
+            if name in values and self.differs(held, values, name):
+                yield Note(name, "conflict")
+
+    def fixed(self, held: HeldRequest, values: Values) -> Iterable[str]:
+        """The columns that cannot change: coaches said yes, or may say yes, to what stands there; or the days and
+        hours follow from moments that no file names."""
+        if held.held:
+            yield from ("hours_per_coach", "must_skills", "languages", "postcode", "remote")
+        now, end = held.facts["until"], values.get("until")
+        # A later last day is more of the same.
+        if held.slots or (held.held and not (now and end and end > now)):
+            yield "until"
+        if held.slots:
+            yield "hours_per_coach"
+
+    def default_postcode(self, held: HeldRequest | None, values: Values) -> str | None:
+        """What an empty postcode means: the initiative's; nothing where it can change no more."""
+        if held is not None and (held.held or held.state == RequestState.CLOSED):
+            return None
+        initiative = self.initiatives.get(values.get("initiative", 0))
+        return initiative.postcode if initiative else None
 
     def compare(self, values: Values) -> Verdict:
         held = self.of(values)
         if held is None:
             return Verdict.NEW
-        # What waits for the operator's look is decided by the operator's file.
-        waits = held.state == RequestState.SUBMITTED
+        # What waits for the operator's look, or to be sent, is decided by the operator's file.
+        waits = held.state in (RequestState.SUBMITTED, RequestState.DRAFT)
         return Verdict.CHANGED if waits or not self.same(held, values) else Verdict.SAME
 
     def same(self, held: HeldRequest, values: Values) -> bool:
         """Whether the row says nothing else than we hold. Faulty cells are absent, and say nothing."""
-        descriptions = [d for title, d in held.texts.values() if title == values.get("title")]
-        return (
-            all(held.facts[name] == value for name, value in said(values).items())
-            and ("description" not in values or values["description"] in descriptions)
-            and dict(values.get("must_skills", held.must.items())) == held.must
-            and dict(values.get("nice_skills", held.nice.items())) == held.nice
-        )
+        return not any(self.differs(held, values, name) for name in values)
+
+    def differs(self, held: HeldRequest, values: Values, name: str) -> bool:
+        """Whether a column of the row says something else than we hold."""
+        if name in ("must_skills", "nice_skills"):
+            return dict(values[name]) != (held.must if name == "must_skills" else held.nice)
+        if name == "description":
+            return values[name] not in [d for title, d in held.texts.values() if title == values.get("title")]
+        facts = said({name: values[name]}, self.default_postcode(held, values))
+        return any(held.facts[fact] != value for fact, value in facts.items())
 
 
 def _initiative(by_name: Mapping[str, list[int]], by_number: Mapping[str, list[int]]) -> Parser:
@@ -131,28 +158,15 @@ def _initiative(by_name: Mapping[str, list[int]], by_number: Mapping[str, list[i
     return parse
 
 
-def said(values: Values) -> dict[str, Any]:
-    """What a row says of a request, as its table holds it. An empty postcode says nothing: the initiative's own was
-    taken when the request was made."""
-    facts: dict[str, Any] = {
-        name: values[name] for name in ("seats", "hours_per_coach", "until", "remote") if name in values
-    }
-    if values.get("postcode"):
-        facts["postcode"] = values["postcode"]
-    if "languages" in values:
-        facts["language_bits"] = language_bits(values["languages"])
-    return facts
-
-
 def _load(session: Session) -> dict[Hashable, HeldRequest]:
     by_id: dict[int, HeldRequest] = {}
     keys: dict[int, tuple[int, date]] = {}
     r = CoachingRequest
     asked = select(Seat.request_id, func.count()).where(Seat.withdrawn.is_(False)).group_by(Seat.request_id)
     seats = dict(session.execute(asked).all())
-    for id_, public_id, initiative_id, state, begin, until, minutes, languages, postcode, remote in session.execute(
+    for id_, public_id, initiative_id, state, shape, begin, until, minutes, languages, *place in session.execute(
         select(
-            r.id, r.public_id, r.initiative_id, r.state, r.from_date, r.until_date, r.minutes_per_coach,
+            r.id, r.public_id, r.initiative_id, r.state, r.shape, r.from_date, r.until_date, r.minutes_per_coach,
             r.language_bits, r.postcode, r.remote,
         ).order_by(r.id)
     ):  # fmt: skip
@@ -160,11 +174,10 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
             "seats": seats.get(id_, 0),
             "hours_per_coach": minutes,
             "until": until,
-            "remote": remote,
-            "postcode": postcode,
             "language_bits": languages,
+            **dict(zip(("postcode", "remote"), place, strict=True)),
         }
-        by_id[id_] = HeldRequest(id_, public_id, state, facts)
+        by_id[id_] = HeldRequest(id_, public_id, state, facts, slots=shape == Shape.SLOTS)
         keys[id_] = (initiative_id, begin)
     for request_id, code, level, must in session.execute(
         select(RequestSkill.request_id, Skill.code, RequestSkill.level, RequestSkill.must).join(
@@ -174,10 +187,12 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
         held = by_id[request_id]
         (held.must if must else held.nice)[code] = level
     ids = list(by_id)
-    seat_of = dict(session.execute(select(Seat.id, Seat.request_id)).all())
+    asked_seats = select(Seat.id, Seat.request_id).where(Seat.withdrawn.is_(False))
+    seat_of = dict(session.execute(asked_seats).all())
     for start in range(0, len(ids), BATCH):
-        for seat_id, hold in held_seats(session, ids[start : start + BATCH]).items():
-            by_id[seat_of[seat_id]].confirmed += hold == Hold.TAKEN
+        for seat_id in held_seats(session, ids[start : start + BATCH]):
+            if seat_id in seat_of:
+                by_id[seat_of[seat_id]].held += 1
     result: dict[Hashable, HeldRequest] = {}
     for request_id, language, title, description in session.execute(
         select(

@@ -41,17 +41,26 @@ from timebank.errors import Conflict, Expired, Invalid, WrongState
 
 
 def change_request(
-    session: Session, public_id: uuid.UUID, wish: RequestInput, *, actor: Actor, now: datetime
+    session: Session,
+    public_id: uuid.UUID,
+    wish: RequestInput,
+    *,
+    actor: Actor,
+    now: datetime,
+    decided: bool = False,
 ) -> CoachingRequest:
     """Change what is asked. While seats are held, only texts, half-days, welcome skills, a later end and the number of
     seats may change: coaches said yes, or may say yes, to the rest.
 
+    `decided`: the operator already looked at what is asked, whatever the days and hours, so it opens at once where it
+    waited.
     Raises NotFound, NotPermitted, WrongState (closed), Invalid, Conflict.
     """
     request = lock_own(session, public_id, actor)
     if request.state == RequestState.CLOSED:
         raise WrongState(CLOSED)
-    check_wish(session, wish, now, request)
+    if not decided:
+        check_wish(session, wish, now, request)
     before = as_input(request, wish.language)
     new = ordered(wish)
     if held_seats(session, [request.id]) and _breaks(before, new):
@@ -61,7 +70,7 @@ def change_request(
                 "they are. Make a second request for what differs."
             )
         )
-    staffing = looks_like_staffing(new)
+    staffing = not decided and looks_like_staffing(new)
     if staffing and request.state != RequestState.SUBMITTED:
         heavier = minutes_a_week(new) > minutes_a_week(before) or slots_a_week(new) > slots_a_week(before)
         if heavier:
@@ -79,8 +88,9 @@ def change_request(
     _set_seats(session, request, wish.seats)
     session.flush()
     record(session, RequestChanged, request, actor, now, seats=wish.seats)
-    if request.state == RequestState.SUBMITTED and not staffing:
-        open_request(session, request, actor, now)
+    waits = (RequestState.SUBMITTED, RequestState.DRAFT) if decided else (RequestState.SUBMITTED,)
+    if request.state in waits and not staffing:
+        open_request(session, request, actor, now, released=decided)
     return request
 
 
