@@ -58,6 +58,12 @@ class People:
     def seen(self, key: Any) -> None:
         return None
 
+    def hinges(self, values):
+        return False
+
+    def late(self):
+        return ()
+
     def accept(self, values: Values, verdict: Verdict) -> None:
         self.held[values["number"]] = values
 

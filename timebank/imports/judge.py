@@ -72,6 +72,14 @@ class Kind(Protocol):
         """New, changed or same, of a row without fault."""
         ...
 
+    def hinges(self, values: Values) -> bool:
+        """Whether the row stands only if another row, perhaps a later one, does: then `late` tells."""
+        ...
+
+    def late(self) -> Iterable[tuple[Hashable, Note]]:
+        """Keys of rows that do not stand after all, asked once all rows are judged."""
+        ...
+
     def seen(self, key: Hashable) -> None:
         """The file has a row with this key, good or not."""
         ...
@@ -162,12 +170,17 @@ class _Judge:
         total = len(self.table.rows)
         judged: list[Judged] = []
         doubtful: list[tuple[Judged, Values]] = []
+        hinging: dict[Hashable, Judged] = {}
         keys: set[Hashable] = set()
         for done, row in enumerate(self.rows(keep_cells), 1):
             values, faults = self.read(row)
             verdict, note = self.verdict(values, faults)
-            result = Judged(row if keep_cells or note else Row(row.number, ()), verdict, note)
+            hinges = self.kind.hinges(values)
+            kept = keep_cells or note is not None or hinges
+            result = Judged(row if kept else Row(row.number, ()), verdict, note)
             key = self.kind.key(self.kind.uniques[0], values)
+            if hinges and key is not None and (key not in hinging or hinging[key].note):
+                hinging[key] = result
             if note is None:
                 if any(True for _ in self.kind.warn(values)):
                     doubtful.append((result, values))
@@ -182,10 +195,19 @@ class _Judge:
             judged.append(result)
             if progress and (done % 1000 == 0 or done == total):
                 progress(done, total)
+        for key, note in self.kind.late():
+            self.refuse(hinging[key], note)
         # Asked once more: a manager may stand in a later row.
         for result, values in doubtful:
-            result.warnings.extend(self.kind.warn(values))
+            if result.note is None:
+                result.warnings.extend(self.kind.warn(values))
         return Judgement(self.table.header, self.table.separator, self.mapped, judged, keys)
+
+    def refuse(self, result: Judged, note: Note) -> None:
+        """Refuse a row afterwards; of several faults the one first in column order is named, here too."""
+        if result.note is None or self.order[note.column] < self.order[result.note.column]:
+            result.note = note
+        result.verdict, result.values = Verdict.REFUSED, None
 
     def rows(self, keep: bool) -> Iterator[Row]:
         """The table's rows, taken out of it one by one unless they are kept."""

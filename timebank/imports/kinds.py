@@ -41,6 +41,12 @@ class BaseKind:
     def check(self, values: Values) -> Iterable[Note]:
         return ()
 
+    def hinges(self, values: Values) -> bool:
+        return False
+
+    def late(self) -> Iterable[tuple[Hashable, Note]]:
+        return ()
+
     def seen(self, key: Hashable) -> None:
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,10 +131,13 @@ def _begin(kind: Held, judgement: Judgement) -> None:
 
 def _still_good(kind: Held, rows: Sequence[Judged]) -> list[Judged]:
     good = []
+    hinging: dict[Hashable, Judged] = {}
     for row in rows:
         values = row.values
         if values is None:
             continue
+        if kind.hinges(values):
+            hinging[kind.key(kind.uniques[0], values)] = row
         note: Note | None = min(
             kind.check(values), key=lambda n: [c.name for c in kind.columns].index(n.column), default=None
         )
@@ -145,7 +148,10 @@ def _still_good(kind: Held, rows: Sequence[Judged]) -> list[Judged]:
         kind.accept(values, row.verdict)
         if row.verdict is not Verdict.SAME:
             good.append(row)
-    return good
+    for key, note in kind.late():
+        row = hinging[key]
+        row.verdict, row.note, row.values = Verdict.REFUSED, row.note or note, None
+    return [row for row in good if row.note is None]
 
 
 def _record(

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from timebank import clock
+from timebank.auth.models import Invitation
 from timebank.imports.judge import Judged, Note, Values, Verdict
 from timebank.imports.kinds import BaseKind, inserted, put, write_audit
 from timebank.imports.registry import Act, Scope, Spec
@@ -64,10 +66,14 @@ class Staff(BaseKind):
         self.words = load_words(session)
         self.columns = staff_columns(self.words)
         self.scope = scope
+        self.today = clock.today()
         self.held = _load(session, scope)
-        self.by_email = {p.email: number for number, p in self.held.items() if p.active}
-        # As before the file: `by_email` follows its rows.
-        self.holders = dict(self.by_email)
+        # Who holds which address before the file; and what its rows do to that: who takes the address of somebody
+        # else, and who no longer has the own one.
+        self.holders = {p.email: number for number, p in self.held.items() if p.active}
+        self.takers: dict[str, str] = {}
+        self.leavers: set[str] = set()
+        self.accepted: set[str] = set()
         self.numbers: set[str] = set()
         self.addresses: set[str] = set()
 
@@ -85,16 +91,42 @@ class Staff(BaseKind):
         start = values.get("start_date", held.start_date if held else None)
         if end and start and end < start:
             yield Note("end_date", "order")
-        other = self.by_email.get(values.get("email", ""))
-        held_by_other = other is not None and other != values.get("employee_number") and self.active(values)
-        # Unless this very import closes that other employment.
-        if held_by_other and not (self.scope.close_missing and other not in self.numbers):
-            yield Note("email", "conflict")
+        if self.hinges(values) and values["employee_number"] not in self.accepted:
+            self.takers[values["employee_number"]] = values["email"]
 
     def active(self, values: Values) -> bool:
-        """Whether the person works here on the day of the import, as the row says."""
+        """Whether the person works here today, as the row says: a last day to come closes nobody now, and a day of
+        import in the past lets nobody come back."""
         end = values.get("end_date")
-        return end is None or end >= self.scope.as_of
+        return end is None or end >= self.today
+
+    def hinges(self, values: Values) -> bool:
+        """Whether the row takes the address that somebody else has: it stands if that person's row gives it up."""
+        number = values.get("employee_number")
+        holder = self.holders.get(values.get("email", ""))
+        return number is not None and holder not in (None, number) and self.active(values)
+
+    def late(self) -> Iterable[tuple[Hashable, Note]]:
+        refused: set[str] = set()
+        # A row that is refused keeps the address that it would have given up, which may refuse another.
+        while more := {
+            number
+            for number, email in self.takers.items()
+            if number not in refused and not self.free(self.holders[email], refused)
+        }:
+            refused |= more
+        return [((number,), Note("email", "conflict")) for number in refused]
+
+    def free(self, holder: str, refused: set[str]) -> bool:
+        """Whether the address that somebody had before the file is free after it."""
+        if holder in self.numbers:
+            return holder in self.leavers and holder not in refused
+        return self.closes_missing
+
+    @property
+    def closes_missing(self) -> bool:
+        """Whether people whom the file lacks are closed now; with a day to come they only get a last day."""
+        return self.scope.close_missing and self.scope.as_of <= self.today
 
     def compare(self, values: Values) -> Verdict:
         held = self.held.get(values["employee_number"])
@@ -110,15 +142,16 @@ class Staff(BaseKind):
     def accept(self, values: Values, verdict: Verdict) -> None:
         number = values["employee_number"]
         held = self.held.get(number)
-        if held is not None and self.by_email.get(held.email) == number:
-            del self.by_email[held.email]
-        if self.active(values):
-            self.by_email[values["email"]] = number
+        if held is not None and not (self.active(values) and held.email == values["email"]):
+            self.leavers.add(number)
+        self.accepted.add(number)
         self.addresses.add(values["email"])
 
     def warn(self, values: Values) -> Iterable[Note]:
         manager = values.get("manager_email")
-        if manager is not None and manager not in self.addresses and manager not in self.by_email:
+        if manager is None or manager in self.addresses:
+            return
+        if manager not in self.holders or self.holders[manager] in self.leavers:
             yield Note("manager_email", "unknown")
 
     def missing(self) -> Sequence[HeldPerson]:
@@ -156,9 +189,14 @@ def apply(session: Session, kind: Staff, rows: Sequence[Judged], scope: Scope, a
     sites = _sites(session, organisation, kind.words, rows)
     if scope.close_missing:
         for person in kind.missing():
-            _close(session, person, max(scope.as_of, person.start_date or scope.as_of), act)
+            last = max(scope.as_of, person.start_date or scope.as_of)
+            if kind.closes_missing:
+                _close(session, person, last, act)
+            elif person.end_date is None or person.end_date > last:
+                session.get_one(Employment, person.id, with_for_update=True).end_date = last
         session.flush()
     changed = [r for r in rows if r.verdict is Verdict.CHANGED]
+    _free_addresses(session, kind, changed, act)
     new = [r for r in rows if r.verdict is Verdict.NEW]
     # In batches, since a row about to be written takes many times the memory of one in a file. What changes comes
     # first: it may give an address free that a new person has.
@@ -198,6 +236,33 @@ def _sites(
 def _close(session: Session, person: HeldPerson, end_date: date, act: Act) -> None:
     employment = session.get_one(Employment, person.id, with_for_update=True)
     service.close_employment(session, employment, end_date, actor=act.actor, now=act.now)
+
+
+def _free_addresses(session: Session, kind: Staff, rows: Sequence[Judged], act: Act) -> None:
+    """Take their address from those to whom the file gives another, so that two may exchange theirs; a link that went
+    to the old one works no longer."""
+    moving = [
+        kind.held[values["employee_number"]]
+        for values in (row.values or {} for row in rows)
+        if values["email"] != kind.held[values["employee_number"]].email
+    ]
+    connection = session.connection()
+    if not moving:
+        return
+    connection.execute(
+        update(Employment).where(Employment.id == bindparam("b_id")),
+        [{"b_id": person.id, "email": f"{person.public_id}@moving.invalid"} for person in moving],
+    )
+    connection.execute(
+        update(Invitation)
+        .where(
+            Invitation.employment_id == bindparam("b_id"),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=act.now),
+        [{"b_id": person.id} for person in moving],
+    )
 
 
 def _terms_row(employment_id: int, since: date, terms: Terms, sites: dict[str, int]) -> dict[str, Any]:
