@@ -31,6 +31,7 @@ from timebank.organisations.models import (
     Organisation,
 )
 from timebank.pledges.models import EndReason, Pledge, PledgeState
+from timebank.taxonomy.bits import language_bits
 
 PERIOD = "2026-04-01;2026-09-30"
 
@@ -499,6 +500,19 @@ def test_changed_hours_are_granted_or_lapse_and_never_go_below_what_is_given(ses
     ]
     assert figures(send(session, "pledges", PLEDGES + pledge_row("5"), company=company)) == (0, 1, 0)
     assert verify(session).first_break is None
+
+
+def test_an_empty_language_or_postcode_of_a_pledge_is_the_persons_and_no_column_changes_nothing(
+    session, company
+):
+    own = PLEDGES + f"an@x.example;8;{PERIOD};bookkeeping:2;nl|en;9000\n"
+    assert figures(send(session, "pledges", own, company=company)) == (1, 0, 0)
+    short = own.replace(";languages;postcode", "").replace(";nl|en;9000", "")
+    assert figures(send(session, "pledges", short, company=company)) == (0, 0, 1)
+    for expected in ((0, 1, 0), (0, 0, 1)):
+        assert figures(send(session, "pledges", own.replace("nl|en;9000", ";"), company=company)) == expected
+    pledge = session.scalars(select(Pledge)).one()
+    assert (pledge.language_bits, pledge.postcode) == (language_bits(["fr"]), "1000")
 
 
 def test_a_withdrawn_pledge_is_not_brought_back_by_the_same_file(session, company):

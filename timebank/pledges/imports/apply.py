@@ -19,7 +19,6 @@ from timebank.organisations.models import Organisation
 from timebank.pledges import holds
 from timebank.pledges.facts import facts_of
 from timebank.pledges.imports import notice
-from timebank.pledges.imports.columns import said
 from timebank.pledges.models import ANY_LANGUAGE, ANY_TIME, Pledge, PledgeSkill, PledgeState, Tranche
 from timebank.taxonomy.bits import language_bits
 
@@ -96,7 +95,7 @@ def _record(kind: Pledges, values: Values, act: Act) -> dict[str, Any]:
         "postcode": person.on(values["from"])[2],
         "radius_km": 30,
         "remote": False,
-    } | said(values)
+    } | kind.said(values, None)
     return {
         "public_id": uuid.uuid4(),
         "employment_id": person.id,
@@ -150,7 +149,7 @@ def _change(session: Session, kind: Pledges, row: Judged, scope: Scope, act: Act
     if minutes != held.minutes and not _fits(session, pledge, minutes):
         row.verdict, row.note, row.values = Verdict.REFUSED, Note("hours", "conflict"), None
         return []
-    for name, value in said(values).items():
+    for name, value in kind.said(values, held).items():
         setattr(pledge, name, value)
     if dict(values["skills"]) != held.skills:
         session.execute(delete(PledgeSkill).where(PledgeSkill.pledge_id == pledge.id))

@@ -8,7 +8,7 @@ from timebank.imports import values as v
 from timebank.imports.columns import Column
 from timebank.imports.judge import Values
 from timebank.organisations.imports.words import Words
-from timebank.pledges.models import ANY_TIME
+from timebank.pledges.models import ANY_LANGUAGE, ANY_TIME
 from timebank.taxonomy.bits import language_bits, week_bits
 
 LEVEL_OFFERED = 2
@@ -88,14 +88,14 @@ def pledge_columns(words: Words, employee: v.Parser) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-def said(values: Values) -> dict[str, Any]:
-    """What a row says of a pledge, as its table holds it. An empty language or postcode says nothing: the person's own
-    was taken when the pledge was made."""
+def said(values: Values, language: str | None, postcode: str | None) -> dict[str, Any]:
+    """What a row says of a pledge, as its table holds it. `language` and `postcode` are the person's own, which an
+    empty cell means; without them it says nothing."""
     facts: dict[str, Any] = {}
-    if values.get("languages"):
-        facts["language_bits"] = language_bits(values["languages"])
-    if values.get("postcode"):
-        facts["postcode"] = values["postcode"]
+    if "languages" in values and (values["languages"] or language):
+        facts["language_bits"] = language_bits(values["languages"] or [language]) or ANY_LANGUAGE
+    if "postcode" in values and (values["postcode"] or postcode):
+        facts["postcode"] = values["postcode"] or postcode
     if "availability" in values:
         facts["week_bits"] = week_bits(values["availability"]) if values["availability"] else ANY_TIME
     facts |= {name: values[name] for name in ("radius_km", "remote") if name in values}

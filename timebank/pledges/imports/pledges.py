@@ -164,12 +164,19 @@ class Pledges(BaseKind):
 
     def same(self, held: HeldPledge, values: Values) -> bool:
         """Whether the row says nothing else than we hold. Faulty cells are absent, and say nothing."""
-        facts = said(values)
+        facts = self.said(values, held)
         return (
             values.get("hours", held.minutes) == held.minutes
             and dict(values.get("skills", held.skills.items())) == held.skills
             and all(held.facts[name] == value for name, value in facts.items())
         )
+
+    def said(self, values: Values, held: HeldPledge | None) -> dict[str, Any]:
+        """What a row says of a pledge; of one that has ended an empty cell says nothing."""
+        person = self.by_id[values["email"]]
+        if held is not None and not held.live:
+            return said(values, None, None)
+        return said(values, person.language, person.on(values["from"])[2])
 
     def accept(self, values: Values, verdict: Verdict) -> None:
         if verdict is Verdict.SAME:
