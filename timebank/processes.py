@@ -117,8 +117,8 @@ def _gunicorn(settings: Settings, door: socket.socket) -> list[str]:
         "--no-control-socket",
         "--log-level=warning",
     ]
-    if settings.debug:
-        options.append("--reload")
+    # Loaded once and forked: the web server answers sooner. Reloading needs workers that load for themselves.
+    options.append("--reload" if settings.debug else "--preload")
     return [sys.executable, "-m", "gunicorn", *options, "wsgi:app"]
 
 

@@ -10,8 +10,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import load_workbook
-
 from timebank.imports.errors import FileRefused
 
 MAX_UNPACKED = 200 * 1024 * 1024
@@ -26,6 +24,9 @@ _CHUNK = 256 * 1024
 
 def rows_of_first_sheet(data: bytes) -> Iterator[tuple[str, ...]]:
     """Every row of the first sheet, blank ones too, so that numbers are those of the sheet. Raises FileRefused."""
+    # It takes as long to load as everything else of this room together, and few processes ever read a workbook.
+    from openpyxl import load_workbook
+
     check_archive(data)
     try:
         with warnings.catch_warnings():
