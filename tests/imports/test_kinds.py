@@ -16,6 +16,7 @@ from timebank.auth.models import Invitation, Role, RoleGrant
 from timebank.coaching.models import CoachingRequest, RequestState, Seat
 from timebank.errors import NotFound, NotPermitted
 from timebank.imports import service
+from timebank.imports.errors import FileRefused
 from timebank.imports.judge import Note, Verdict
 from timebank.imports.registry import Act, Scope, spec
 from timebank.ledger import service as ledger
@@ -140,6 +141,17 @@ def test_a_row_refused_for_its_number_is_still_the_person_with_that_address(sess
     assert done["refused"] == [(3, "employee_number", "missing")]
     assert done["missing"] == 0
     assert session.scalar(select(func.count()).where(Employment.state == "active")) == 2
+
+
+def test_a_row_that_could_be_anybody_lets_nobody_be_closed(session):
+    company = make.make_company(session)
+    send(session, "staff", STAFF + AN + BO, company=company)
+    unclear = STAFF + AN + BO.removeprefix("2").replace("bo@", "bob@")
+    with pytest.raises(FileRefused) as refused:
+        send(session, "staff", unclear, company=company, close_missing=True)
+    assert (refused.value.code, refused.value.params) == ("nameless_row", {"row": 3})
+    assert send(session, "staff", unclear, company=company)["missing"] == 1
+    assert len(addresses(session)) == 2
 
 
 @pytest.mark.both

@@ -95,6 +95,7 @@ def _run(
     found = service.preview(
         spec, service.read_file(file), scope, progress=_progress("judged"), keep_cells=False
     )
+    service.require_whole(found, scope)
     summary: dict[str, Any] = found.judgement.summary(found.missing)
     if not dry_run:
         act = Act(actor, clock.now(), file.name)

@@ -106,13 +106,15 @@ class Judged:
 
 @dataclass(slots=True)
 class Judgement:
-    """All rows of a file with their verdicts, in the file's order; `keys` are those of all of them, good or not."""
+    """All rows of a file with their verdicts, in the file's order; `keys` are those of all of them, good or not.
+    `nameless` is the first row of a whole list of which nobody can tell whom it means."""
 
     header: Cells
     separator: str
     mapped: Mapped
     rows: list[Judged]
     keys: set[Hashable]
+    nameless: int | None = None
 
     def of(self, *verdicts: Verdict) -> list[Judged]:
         return [row for row in self.rows if row.verdict in verdicts]
@@ -172,6 +174,7 @@ class _Judge:
         doubtful: list[tuple[Judged, Values]] = []
         hinging: dict[Hashable, Judged] = {}
         keys: set[Hashable] = set()
+        nameless: int | None = None
         for done, row in enumerate(self.rows(keep_cells), 1):
             values, faults = self.read(row)
             verdict, note = self.verdict(values, faults)
@@ -188,6 +191,8 @@ class _Judge:
                     result.values = values
             if key is None:
                 key = self.kind.likely(values)
+            if key is None and self.kind.whole_list and nameless is None:
+                nameless = row.number
             if key is not None:
                 self.kind.seen(key)
                 if self.kind.whole_list:
@@ -201,7 +206,7 @@ class _Judge:
         for result, values in doubtful:
             if result.note is None:
                 result.warnings.extend(self.kind.warn(values))
-        return Judgement(self.table.header, self.table.separator, self.mapped, judged, keys)
+        return Judgement(self.table.header, self.table.separator, self.mapped, judged, keys, nameless)
 
     def refuse(self, result: Judged, note: Note) -> None:
         """Refuse a row afterwards; of several faults the one first in column order is named, here too."""

@@ -125,6 +125,12 @@ def refusal(error: FileRefused, headings: Mapping[str, str] | None = None) -> st
             return _("The workbook cannot be read. Save it again as .xlsx, or as CSV.")
         case "open_quote":
             return _("A quotation mark opened in row %(row)s never closes.", **p)
+        case "nameless_row":
+            return _(
+                "Row %(row)s has no readable number or known address, so nobody can tell who is missing. Mend it "
+                "first, or close nobody.",
+                **p,
+            )
         case "too_many_rows":
             return _("The file has more than %(rows)s rows. Split it.", **p)
         case "too_many_columns":

@@ -17,6 +17,7 @@ from timebank.auth import permissions
 from timebank.errors import NotFound
 from timebank.imports.columns import Headings
 from timebank.imports.decode import MAX_BYTES, decode
+from timebank.imports.errors import FileRefused
 from timebank.imports.events import FileImported
 from timebank.imports.judge import Judged, Judgement, Note, Progress, Verdict, judge
 from timebank.imports.registry import Act, Held, Scope, Spec
@@ -54,6 +55,12 @@ def preview(
     return Preview(judgement, len(kind.missing()))
 
 
+def require_whole(found: Preview, scope: Scope) -> None:
+    """Close nobody on the word of a list with rows of which nobody can tell whom they mean. Raises FileRefused."""
+    if scope.close_missing and found.missing and found.judgement.nameless is not None:
+        raise FileRefused("nameless_row", row=found.judgement.nameless)
+
+
 def apply(
     spec: Spec, found: Preview, scope: Scope, act: Act, *, progress: Progress | None = None
 ) -> dict[str, Any]:
@@ -62,9 +69,10 @@ def apply(
     One transaction, or one a chunk where the kind says so: after a failure the same file again goes on where it
     stopped, since what was applied is then the same. Each transaction first compares its rows once more with what the
     database holds by then; a row that no longer fits is refused, the others are applied.
-    Raises NotPermitted, NotFound.
+    Raises NotPermitted, NotFound, FileRefused as `require_whole`.
     """
     permissions.require(act.actor, spec.action, organisation_id=scope.organisation_id)
+    require_whole(found, scope)
     rows = found.judgement.of(Verdict.NEW, Verdict.CHANGED)
     size = spec.chunk or max(len(rows), 1)
     # A whole list may have nothing to add and still something to close.

@@ -169,7 +169,7 @@ def apply(batch_id: UUID) -> ResponseReturnValue:
     close_missing = request.form.get("close_missing") == "y"
     try:
         batches.start_apply(batch_id, close_missing=close_missing, actor=current_actor(), now=clock.now())
-    except WrongState as wrong:
+    except (WrongState, FileRefused) as wrong:
         flash(str(wrong), "error")
     return redirect(url_for(".batch", batch_id=batch_id), 303)
 
