@@ -68,6 +68,11 @@ def after(
     return query.order_by(*((c.desc() if descending else c.asc()) for c in order)).limit(limit + 1)
 
 
+def row_id(text: str | None) -> int | None:
+    """The row id that an address carries; None for none, and for what no row can have as its id."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def escape_like(text: str) -> str:
     """`text` for LIKE with the escape character ``\\``."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

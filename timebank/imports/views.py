@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from timebank import clock, db
+from timebank import clock, db, paging
 from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.errors import NotFound, WrongState
@@ -20,7 +20,6 @@ from timebank.imports.forms import UploadForm
 from timebank.imports.models import BatchState
 from timebank.jobs.models import JobState
 from timebank.web.locale import language
-from timebank.web.respond import whole_argument
 
 bp = Blueprint("imports", __name__, template_folder="templates")
 
@@ -111,7 +110,7 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         rows = [r for r in rows if r.verdict == wanted]
     else:
         wanted = ""
-    after = whole_argument("after") or 0
+    after = paging.row_id(request.args.get("after")) or 0
     page = [r for r in rows if r.number > after]
     columns = _columns_of(registry.spec(found.kind), found.organisation_id)
     named = {c.name: c.heading(language()) for c in columns}

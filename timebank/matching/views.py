@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from timebank import clock, db
+from timebank import clock, db, paging
 from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.errors import Invalid
@@ -19,7 +19,6 @@ from timebank.matching.forms import WeightsForm
 from timebank.matching.models import Outcome, RunState, RunTrigger
 from timebank.matching.offers import read_offer
 from timebank.matching.words import RULES, STATES, TRIGGERS
-from timebank.web.respond import whole_argument
 
 bp = Blueprint("matching", __name__, template_folder="templates")
 
@@ -39,7 +38,7 @@ def words() -> dict[str, object]:
 @bp.get("/operator/runs")
 @role_required(Role.OPERATOR)
 def list_runs() -> ResponseReturnValue:
-    page = queries.runs(db.request_session(), before=whole_argument("before"))
+    page = queries.runs(db.request_session(), before=paging.row_id(request.args.get("before")))
     return render_template("matching/runs.html", page=page)
 
 
@@ -57,7 +56,7 @@ def request_run() -> ResponseReturnValue:
 def show_run(public_id: UUID) -> ResponseReturnValue:
     session = db.request_session()
     run = queries.run(session, public_id)
-    matches, older = queries.proposals(session, run, after=whole_argument("after") or 0)
+    matches, older = queries.proposals(session, run, after=paging.row_id(request.args.get("after")) or 0)
     return render_template(
         "matching/run.html",
         run=run,

@@ -8,9 +8,8 @@ from flask import Blueprint, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from config import Settings
-from timebank import db, marks
+from timebank import db, marks, paging
 from timebank.notifications import queries
-from timebank.web.respond import whole_argument
 
 bp = Blueprint("notifications", __name__, template_folder="templates")
 
@@ -28,7 +27,7 @@ def _only_where_mail_is_kept() -> None:
 def mail() -> ResponseReturnValue:
     _only_where_mail_is_kept()
     to = request.args.get("to", "")[:254].replace("\0", "").strip()
-    rows = queries.messages(db.request_session(), to=to, before=whole_argument("before"))
+    rows = queries.messages(db.request_session(), to=to, before=paging.row_id(request.args.get("before")))
     older = rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None
     return render_template("notifications/mail.html", messages=rows[: queries.PAGE], older=older, to=to)
 

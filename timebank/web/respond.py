@@ -23,9 +23,3 @@ def respond(template: str, otherwise: str, **context: Any) -> ResponseReturnValu
 def flash_with_act(text: object, label: object, url: str) -> None:
     """Say what happened, with one act beside it, such as undoing it; the act is posted to `url`."""
     flash({"text": str(text), "label": str(label), "url": url}, "act")  # type: ignore[arg-type]
-
-
-def whole_argument(name: str) -> int | None:
-    """The number that the address gives under `name`; None for none, and for what no row can have as its id."""
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
