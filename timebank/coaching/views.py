@@ -19,7 +19,7 @@ from timebank.coaching.forms import ReasonForm, RequestForm, SeatsForm, new_valu
 from timebank.coaching.models import CoachingRequest, RequestState, Shape
 from timebank.coaching.rules import minutes_a_week, slots_a_week
 from timebank.errors import DomainError, Invalid
-from timebank.organisations.models import Admission, Initiative
+from timebank.organisations.models import Initiative
 from timebank.taxonomy import words
 from timebank.taxonomy.picking import Picker, level_names, search, was_pressed
 from timebank.web.format import days
@@ -44,7 +44,6 @@ def index() -> ResponseReturnValue:
     return render_template(
         "coaching/index.html",
         initiative=initiative,
-        admitted=initiative.admission == Admission.ADMITTED,
         groups=_by_state(requests),
         counts=queries.seat_counts(session, requests),
         language=_language(),

@@ -22,6 +22,14 @@ from timebank.web.format import day, hours, moment, wall_time
 Text = tuple[str, str]
 Compose = Callable[[str], Text]
 
+# The side that what ended a proposal concerns: nobody looks for its next one.
+ENDED_ON = {
+    "pledge_ended": Side.COACH,
+    "company_stopped": Side.COACH,
+    "request_closed": Side.INITIATIVE,
+    "initiative_stopped": Side.INITIATIVE,
+}
+
 
 def proposed_many(session: Session, matches: Sequence[Match], now: datetime) -> None:
     """To both sides of each proposal. A run makes many at once: people and texts are read for all of them together."""
@@ -163,25 +171,43 @@ def declined(session: Session, match: Match, side: Side, now: datetime) -> None:
         _to_coach(session, match, "declined", coach, now)
 
 
-def freed(session: Session, match: Match, now: datetime, *, expired: bool) -> None:
-    """To both: a proposal lapsed, or what it rested on is no longer there."""
+def freed(session: Session, match: Match, now: datetime, *, cause: str) -> None:
+    """To both: a proposal lapsed, or what it rested on is no longer there. Says why, and to the initiative no name."""
 
-    def text(language: str) -> Text:
+    def text(language: str, side: Side) -> Text:
+        title = _title(match, language)
         subject = (
-            _("A proposal has expired: %(title)s", title=_title(match, language))
-            if expired
-            else _("A proposal was taken back: %(title)s", title=_title(match, language))
+            _("A proposal has expired: %(title)s", title=title)
+            if cause == "expired"
+            else _("A proposal was taken back: %(title)s", title=title)
         )
-        return (
-            subject,
-            _(
-                "Nothing is held for it any more. We look for the next match.\n\n%(address)s",
-                address=link("/"),
-            ),
-        )
+        said = [_why_freed(match, cause, side), _("Nothing is held for it any more.")]
+        if ENDED_ON.get(cause) is not side:
+            said.append(_("We look for the next match."))
+        return subject, f"{' '.join(filter(None, said))}\n\n{link('/')}"
 
-    _to_coach(session, match, "freed", text, now)
-    _to_initiative(session, match, "freed", text, now)
+    _to_coach(session, match, "freed", lambda language: text(language, Side.COACH), now)
+    _to_initiative(session, match, "freed", lambda language: text(language, Side.INITIATIVE), now)
+
+
+def _why_freed(match: Match, cause: str, side: Side) -> str:
+    coach = side is Side.COACH
+    if cause == "pledge_ended":
+        return _("Your hour budget has ended.") if coach else _("The hour budget of the coach has ended.")
+    if cause == "request_closed":
+        return _("This coaching request is closed.")
+    if cause == "initiative_stopped":
+        return _("%(name)s does not take part in Timebank at the moment.", name=match.request.initiative.name)
+    if cause == "company_stopped":
+        return (
+            _(
+                "%(name)s does not take part in Timebank at the moment.",
+                name=match.employment.organisation.name,
+            )
+            if coach
+            else _("The coach's company does not take part in Timebank at the moment.")
+        )
+    return ""
 
 
 def ended(session: Session, match: Match, now: datetime, *, completed: bool) -> None:

@@ -40,11 +40,10 @@ from timebank.matches.events import (
 from timebank.matches.models import CoachingSession, HourEntry, Match, MatchState
 from timebank.organisations.events import (
     EmploymentLeft,
-    InitiativeClosed,
-    InitiativeEvent,
-    InitiativeSuspended,
+    InitiativeStopped,
+    OrganisationStopped,
 )
-from timebank.organisations.models import Employment
+from timebank.organisations.models import Employment, Initiative
 from timebank.pledges import holds as hour_holds
 from timebank.pledges.events import PledgeEnded
 
@@ -83,19 +82,34 @@ def take_back_offers(session: Session, event: RequestClosed) -> None:
         )
 
 
-@events.on(InitiativeEvent)
-def take_back_all(session: Session, event: InitiativeEvent) -> None:
-    if not isinstance(event, InitiativeSuspended | InitiativeClosed):
-        return
+@events.on(InitiativeStopped)
+def take_back_all(session: Session, event: InitiativeStopped) -> None:
+    """An initiative that is stopped takes no new coach; what both sides agreed goes on."""
     own = select(CoachingRequest.id).where(CoachingRequest.initiative_id == event.initiative_id)
     service.cancel_open(
         session,
         Match.request_id.in_(own),
         "",
-        cause="initiative_ended",
+        cause="initiative_stopped",
         actor=SYSTEM,
         now=event.at,
     )
+
+
+@events.on(OrganisationStopped)
+def take_back_of_organisation(session: Session, event: OrganisationStopped) -> None:
+    """The same for all initiatives of a host, and for all employees of a company."""
+    hosted = (
+        select(CoachingRequest.id)
+        .join(CoachingRequest.initiative)
+        .where(Initiative.organisation_id == event.organisation_id)
+    )
+    employed = select(Employment.id).where(Employment.organisation_id == event.organisation_id)
+    for cause, where in (
+        ("initiative_stopped", Match.request_id.in_(hosted)),
+        ("company_stopped", Match.employment_id.in_(employed)),
+    ):
+        service.cancel_open(session, where, "", cause=cause, actor=SYSTEM, now=event.at)
 
 
 @events.on(EmploymentLeft)
@@ -225,13 +239,13 @@ def tell_declined(session: Session, event: MatchDeclined) -> None:
 
 @events.on(MatchExpired)
 def tell_expired(session: Session, event: MatchExpired) -> None:
-    mails.freed(session, _match(session, event), event.at, expired=True)
+    mails.freed(session, _match(session, event), event.at, cause="expired")
 
 
 @events.on(MatchCancelled)
 def tell_cancelled(session: Session, event: MatchCancelled) -> None:
     if event.was_open:
-        mails.freed(session, _match(session, event), event.at, expired=False)
+        mails.freed(session, _match(session, event), event.at, cause=event.cause)
     else:
         mails.ended(session, _match(session, event), event.at, completed=False)
 

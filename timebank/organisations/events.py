@@ -30,12 +30,17 @@ class InitiativeRefused(InitiativeEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InitiativeSuspended(InitiativeEvent):
+class InitiativeStopped(InitiativeEvent):
+    """It takes no part any more, or not for now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitiativeSuspended(InitiativeStopped):
     pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class InitiativeClosed(InitiativeEvent):
+class InitiativeClosed(InitiativeStopped):
     pass
 
 
@@ -61,12 +66,17 @@ class OrganisationRefused(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrganisationSuspended(Event):
+class OrganisationStopped(Event):
+    """It takes no part any more, or not for now: as a company, as a host, or both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationSuspended(OrganisationStopped):
     pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrganisationClosed(Event):
+class OrganisationClosed(OrganisationStopped):
     pass
 
 

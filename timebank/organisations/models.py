@@ -284,6 +284,11 @@ class Initiative(PublicId, Admitted, Base):
     texts: Mapped[list[InitiativeText]] = relationship(cascade="all, delete-orphan")
     phases: Mapped[list[InitiativePhase]] = relationship(order_by="InitiativePhase.valid_from")
 
+    @property
+    def takes_part(self) -> bool:
+        """Whether it may ask for coaches: it and its host are admitted."""
+        return self.admission is Admission.ADMITTED and self.organisation.admission is Admission.ADMITTED
+
     def description(self, language: str) -> str:
         """In `language`, else in the initiative's own, else in any."""
         texts = {t.language: t.description for t in self.texts}

@@ -66,7 +66,7 @@ class Requests(BaseKind):
         for id_, organisation_id, language, postcode, name, number in session.execute(
             select(i.id, i.organisation_id, i.language, i.postcode, i.name, Organisation.enterprise_number)
             .join(Organisation, Organisation.id == i.organisation_id)
-            .where(i.admission == Admission.ADMITTED)
+            .where(i.admission == Admission.ADMITTED, Organisation.admission == Admission.ADMITTED)
         ):
             self.initiatives[id_] = Asking(id_, organisation_id, language, postcode)
             self.by_name[name].append(id_)

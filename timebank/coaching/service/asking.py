@@ -34,8 +34,10 @@ def submit_request(
     )
     if initiative is None:
         raise NotFound(_l("We can't find that initiative."))
-    if initiative.admission != Admission.ADMITTED:
+    if initiative.admission is Admission.APPLIED:
         raise WrongState(_l("Your initiative can ask for coaches once the operator has admitted it."))
+    if not initiative.takes_part:
+        raise WrongState(_l("Your initiative does not take part at the moment. Ask the operator."))
     check_wish(session, wish, now)
     twin = _twin(session, initiative_id, wish, now)
     if twin is not None:

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
-from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from timebank import events
 from timebank.auth.actor import SYSTEM
@@ -24,6 +23,7 @@ from timebank.organisations.models import (
     ConflictOfInterest,
     Employment,
     Initiative,
+    Organisation,
 )
 from timebank.pledges.models import Pledge, PledgeState, Tranche
 
@@ -43,9 +43,9 @@ class ProposalInput:
 class Lost(enum.StrEnum):
     """Why a proposal is no longer possible."""
 
-    PLEDGE = "pledge"  # not approved, or the employment ended
+    PLEDGE = "pledge"  # not approved, the employment ended, or the company takes no part
     HOURS = "hours"  # fewer free minutes than the seat needs
-    REQUEST = "request"  # not open
+    REQUEST = "request"  # not open, or the initiative takes no part
     SEAT = "seat"  # taken or withdrawn
     PAIR = "pair"  # live or declined before
     CONFLICT = "conflict"  # declared, or excluded by company or initiative
@@ -122,41 +122,44 @@ class _Pool:
 
     def __init__(self, session: Session, inputs: Sequence[ProposalInput]) -> None:
         pledge_ids = {i.pledge_id for i in inputs}
+        request_of = _request_of_seats(session, {i.seat_id for i in inputs})
+        # Whoever suspends one of them waits until the proposals stand, and takes them back.
+        initiatives = _shared(session, Initiative, _initiative_ids(session, set(request_of.values())))
+        self.initiatives = {i.id: i for i in initiatives}
+        hosts = {i.organisation_id for i in initiatives}
+        companies = _company_ids(session, pledge_ids)
+        self.organisations = {o.id: o for o in _shared(session, Organisation, hosts | companies)}
         # Employments first, as every act on a match does. Kept here, since the session forgets what nobody holds.
         self.employments: list[Employment] = _locked(
             session,
             Employment,
             Employment.id,
             _employment_ids(session, pledge_ids),
-            joinedload(Employment.organisation),
         )
         pledges = _locked(session, Pledge, Pledge.id, pledge_ids)
         self.pledges = {p.id: p for p in pledges}
-        request_of = _request_of_seats(session, {i.seat_id for i in inputs})
         requests = _locked(session, CoachingRequest, CoachingRequest.id, set(request_of.values()))
         self.requests = {r.id: r for r in requests}
         self.seats = {s.id: s for s in _locked(session, Seat, Seat.id, set(request_of))}
-        initiatives: dict[int, Initiative] = {}
-        for part in queries.chunks(sorted({r.initiative_id for r in requests})):
-            initiatives.update(
-                (i.id, i) for i in session.scalars(select(Initiative).where(Initiative.id.in_(part)))
-            )
-        self.initiatives = initiatives
         self.taken = queries.taken_seats(session, sorted(self.requests))
         self.separated = _separated(session, sorted(self.requests))
-        self.conflicts = _pairs(session, ConflictOfInterest, sorted(initiatives))
-        self.exclusions = _pairs(session, CompanyExclusion, sorted(initiatives))
+        self.conflicts = _pairs(session, ConflictOfInterest, sorted(self.initiatives))
+        self.exclusions = _pairs(session, CompanyExclusion, sorted(self.initiatives))
         self.free = queries.free_by_tranche(session, sorted(self.pledges))
 
     def refusal(self, item: ProposalInput) -> Lost | None:
         pledge, seat = self.pledges.get(item.pledge_id), self.seats.get(item.seat_id)
         if pledge is None or pledge.state is not PledgeState.APPROVED or pledge.employment.state != "active":
             return Lost.PLEDGE
+        if not self._admitted(pledge.employment.organisation_id):
+            return Lost.PLEDGE
         if seat is None or seat.withdrawn or seat.id in self.taken:
             return Lost.SEAT
         request = self.requests[seat.request_id]
         initiative = self.initiatives[request.initiative_id]
         if request.state is not RequestState.OPEN or initiative.admission is not Admission.ADMITTED:
+            return Lost.REQUEST
+        if not self._admitted(initiative.organisation_id):
             return Lost.REQUEST
         if (pledge.employment_id, request.id) in self.separated:
             return Lost.PAIR
@@ -170,6 +173,9 @@ class _Pool:
         if sum(left for _tranche, left in self.free.get(pledge.id, [])) < request.minutes_per_coach:
             return Lost.HOURS
         return None
+
+    def _admitted(self, organisation_id: int) -> bool:
+        return self.organisations[organisation_id].admission is Admission.ADMITTED
 
     def take(self, pledge: Pledge, seat: Seat, minutes: int) -> list[tuple[Tranche, int]]:
         """Take the minutes from the earliest tranches, and the seat, for the proposals that follow."""
@@ -194,20 +200,27 @@ def split(
     return taken, rest
 
 
-def _locked(
-    session: Session,
-    kind: type[Any],
-    key: InstrumentedAttribute[int],
-    ids: set[int],
-    *options: ExecutableOption,
-) -> list[Any]:
+def _shared(session: Session, kind: type[Any], ids: set[int]) -> list[Any]:
+    """Rows that others may read and nobody change until the end."""
+    rows: list[Any] = []
+    for part in queries.chunks(sorted(ids)):
+        rows += session.scalars(
+            select(kind)
+            .where(kind.id.in_(part))
+            .order_by(kind.id)
+            .with_for_update(read=True)
+            .execution_options(populate_existing=True)
+        ).all()
+    return rows
+
+
+def _locked(session: Session, kind: type[Any], key: InstrumentedAttribute[int], ids: set[int]) -> list[Any]:
     rows: list[Any] = []
     for part in queries.chunks(sorted(ids)):
         rows += session.scalars(
             select(kind)
             .where(key.in_(part))
             .order_by(key)
-            .options(*options)
             .with_for_update(key_share=True, of=kind)
             .execution_options(populate_existing=True)
         ).all()
@@ -218,6 +231,28 @@ def _employment_ids(session: Session, pledge_ids: set[int]) -> set[int]:
     found: set[int] = set()
     for part in queries.chunks(sorted(pledge_ids)):
         found.update(session.scalars(select(Pledge.employment_id).where(Pledge.id.in_(part))))
+    return found
+
+
+def _company_ids(session: Session, pledge_ids: set[int]) -> set[int]:
+    found: set[int] = set()
+    for part in queries.chunks(sorted(pledge_ids)):
+        found.update(
+            session.scalars(
+                select(Employment.organisation_id)
+                .join(Pledge, Pledge.employment_id == Employment.id)
+                .where(Pledge.id.in_(part))
+            )
+        )
+    return found
+
+
+def _initiative_ids(session: Session, request_ids: set[int]) -> set[int]:
+    found: set[int] = set()
+    for part in queries.chunks(sorted(request_ids)):
+        found.update(
+            session.scalars(select(CoachingRequest.initiative_id).where(CoachingRequest.id.in_(part)))
+        )
     return found
 
 

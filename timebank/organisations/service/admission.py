@@ -81,7 +81,8 @@ def refuse(session: Session, subject_id: UUID, reason: str, *, actor: Actor, now
 
 
 def suspend(session: Session, subject_id: UUID, reason: str, *, actor: Actor, now: datetime) -> Subject:
-    """Stop an organisation or initiative for a time; open proposals are taken back by those who hear of it.
+    """Stop an organisation or initiative for a time: open proposals are taken back by those who hear of it, no run
+    sees it, and what both sides agreed goes on. Admitted again, it takes part in the next run.
 
     Raises NotFound, WrongState, Invalid without a reason.
     """
@@ -100,9 +101,13 @@ def _decide(
     session: Session, subject_id: UUID, act: str, reason: str | None, *, actor: Actor, now: datetime
 ) -> Subject:
     permissions.require(actor, "admission.decide")
+    # The key stays as it is, so whoever writes rows that name it (an audit line, an agreement) need not wait: they may
+    # hold the proposals that this act is about to take back.
     subject: Subject | None = session.scalar(
-        select(Initiative).where(Initiative.public_id == subject_id).with_for_update()
-    ) or session.scalar(select(Organisation).where(Organisation.public_id == subject_id).with_for_update())
+        select(Initiative).where(Initiative.public_id == subject_id).with_for_update(key_share=True)
+    ) or session.scalar(
+        select(Organisation).where(Organisation.public_id == subject_id).with_for_update(key_share=True)
+    )
     if subject is None:
         raise NotFound(_l("We can't find that."))
     _move(session, subject, act, reason, actor=actor, now=now)
