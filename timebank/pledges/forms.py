@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField
+from wtforms import BooleanField, HiddenField, RadioField
 
 from timebank.organisations.models import Employment
 from timebank.pledges.rules import (
@@ -101,6 +101,12 @@ def defaults_for(employment: Employment, today: date) -> dict[str, Any]:
 
 class MinutesForm(BaseForm):
     hours = HoursField(_l("Hours"), least=MINUTES_MIN, most=MINUTES_MAX)
+
+
+class RaiseForm(MinutesForm):
+    """How many hours a pledge has from now on; `seen` are the minutes that stood on the page."""
+
+    seen = HiddenField()
 
 
 class DecisionForm(BaseForm):

@@ -74,6 +74,19 @@ def approved(session: Session, pledge: Pledge, now: datetime) -> None:
     _to_employee(session, pledge, "approved", subject, body, now)
 
 
+def changed(session: Session, pledge: Pledge, before: int, now: datetime) -> None:
+    with in_language(pledge.employment.language):
+        subject = _("Your pledge has %(hours)s hours now", hours=hours(pledge.minutes))
+        body = _(
+            "Your company changed your pledge, from %(start)s until %(end)s: %(hours)s hours instead of %(before)s."
+            "\n\n%(address)s",
+            **_offer(pledge),
+            before=hours(before),
+            address=link(f"/pledges/{pledge.public_id}"),
+        )
+    _to_employee(session, pledge, f"changed:{now:%Y%m%d%H%M%S%f}", subject, body, now)
+
+
 def refused(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge is not approved")
@@ -107,7 +120,7 @@ def _to_employee(session: Session, pledge: Pledge, what: str, subject: str, body
     queue(
         session,
         key=f"pledge:{pledge.public_id}:{what}",
-        kind=f"pledge.{what}",
+        kind=f"pledge.{what.split(':')[0]}",
         email=employment.email,
         user_id=employment.user_id,
         language=employment.language,

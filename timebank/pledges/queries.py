@@ -49,6 +49,19 @@ def own(session: Session, public_id: uuid.UUID, actor: Actor) -> Pledge:
     return pledge
 
 
+def of_company(session: Session, public_id: uuid.UUID, organisation_id: int) -> Pledge:
+    """A pledge of somebody of the company. Raises NotFound for any other."""
+    pledge = session.scalar(
+        select(Pledge)
+        .join(Employment)
+        .where(Pledge.public_id == public_id, Employment.organisation_id == organisation_id)
+        .options(selectinload(Pledge.tranches), joinedload(Pledge.employment))
+    )
+    if pledge is None:
+        raise NotFound(_l("We can't find that pledge."))
+    return pledge
+
+
 # --- hours ----------------------------------------------------------------------------------------------------------
 
 

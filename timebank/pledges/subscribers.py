@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from timebank import clock, events
 from timebank.organisations.events import EmploymentLeft
 from timebank.pledges import mails, queries, service
-from timebank.pledges.events import PledgeApproved, PledgeEnded, PledgeRefused, PledgeSubmitted
+from timebank.pledges.events import PledgeApproved, PledgeChanged, PledgeEnded, PledgeRefused, PledgeSubmitted
 from timebank.pledges.models import Pledge, PledgeState
 
 
@@ -24,6 +24,14 @@ def tell_approvers(session: Session, event: PledgeSubmitted) -> None:
 @events.on(PledgeApproved)
 def tell_approved(session: Session, event: PledgeApproved) -> None:
     mails.approved(session, session.get_one(Pledge, event.pledge_id), event.at)
+
+
+@events.on(PledgeChanged)
+def tell_changed(session: Session, event: PledgeChanged) -> None:
+    """Who changes their own pledge knows."""
+    pledge = session.get_one(Pledge, event.pledge_id)
+    if event.actor.user_id != pledge.employment.user_id:
+        mails.changed(session, pledge, event.minutes_before, event.at)
 
 
 @events.on(PledgeRefused)

@@ -19,7 +19,7 @@ from timebank.errors import DomainError, Invalid
 from timebank.organisations import service as organisations
 from timebank.organisations.models import Approval, Employment
 from timebank.pledges import approval, queries, service
-from timebank.pledges.forms import DecisionForm, MinutesForm, PledgeForm, defaults_for
+from timebank.pledges.forms import DecisionForm, MinutesForm, PledgeForm, RaiseForm, defaults_for
 from timebank.pledges.models import Pledge, PledgeState
 from timebank.pledges.words import hours
 from timebank.taxonomy import queries as taxonomy
@@ -196,6 +196,66 @@ def operator_approvals() -> ResponseReturnValue:
     return _approvals("operator")
 
 
+@bp.route("/hr/approvals/<uuid:public_id>/hours", methods=["GET", "POST"])
+@role_required(Role.HR)
+def raise_hours(public_id: UUID) -> ResponseReturnValue:
+    """HR grants more: what it comes to is shown first, and booked once confirmed."""
+    form = RaiseForm()
+    if not form.is_submitted():
+        return _raise_page(public_id, RaiseForm(MultiDict()))
+    sure, valid = "sure" in request.form, form.validate()
+    seen = int(form.seen.data or "0") if (form.seen.data or "").isdecimal() else 0
+    try:
+        if not valid:
+            return _raise_page(public_id, form, 422)
+        if not sure:
+            read = db.request_session()
+            service.check_raise(read, _of_own_company(read, public_id), form.hours.data, clock.today())
+            return _raise_page(public_id, form, sure=True)
+        with db.unit_of_work() as session:
+            _of_own_company(session, public_id)
+            pledge = service.raise_minutes(
+                session, public_id, form.hours.data, seen_minutes=seen, actor=current_actor(), now=clock.now()
+            )
+            name, total = pledge.employment.name, hours(pledge.minutes)
+    except Invalid as refusal:
+        form.add_errors(refusal)
+        return _raise_page(public_id, form, 422)
+    except DomainError as refusal:
+        if refusal.status in (403, 404):
+            raise
+        form.hours.errors = [*form.hours.errors, str(refusal)]
+        return _raise_page(public_id, form, refusal.status)
+    flash(_("%(name)s has %(hours)s hours now, and hears it by mail.", name=name, hours=total))
+    return redirect(url_for(".hr_approvals", state="approved"), 303)
+
+
+def _of_own_company(session: Session, public_id: UUID) -> Pledge:
+    pledge = queries.of_company(session, public_id, current_company_id(Role.HR))
+    approval.require_approver(session, current_actor(), pledge, clock.today())
+    return pledge
+
+
+def _raise_page(
+    public_id: UUID, form: RaiseForm, status: int = 200, *, sure: bool = False
+) -> ResponseReturnValue:
+    session = db.request_session()
+    pledge = _of_own_company(session, public_id)
+    if not form.hours.raw_data:
+        form.hours.data = pledge.tranches[-1].minutes
+    form.seen.data = str(pledge.minutes)
+    page = render_template(
+        "pledges/raise.html",
+        pledge=pledge,
+        form=form,
+        hours=queries.hours_of(session, [pledge])[pledge.id],
+        left=queries.budget_left(session, pledge.employment, pledge.from_date.year, but=pledge.id),
+        after=service.minutes_after(pledge, form.hours.data, clock.today()) if sure else None,
+        open=pledge.state == PledgeState.APPROVED and pledge.until_date >= clock.today(),
+    )
+    return page, status
+
+
 def _scope(desk: str) -> ColumnElement[bool]:
     if desk == "hr":
         return queries.company_scope(current_company_id(Role.HR))
@@ -307,6 +367,7 @@ def _queue_page(desk: str, form: DecisionForm, problem: str | None, state: str, 
         problem=problem,
         endpoint=f".{desk}_approvals",
         approved=approved,
+        raises=desk == "hr",
         q=text,
         sort=sort if sort in queries.SORTS else "waiting",
         paged=bool(request.args.get("after")),

@@ -7,7 +7,7 @@ come one after the other.
 from __future__ import annotations
 
 from timebank.pledges.rules import PledgeInput
-from timebank.pledges.service.changing import change_minutes
+from timebank.pledges.service.changing import change_minutes, check_raise, minutes_after, raise_minutes
 from timebank.pledges.service.deciding import approve_many, approve_pledge, refuse_many, refuse_pledge
 from timebank.pledges.service.ending import (
     end_for_leaver,
@@ -24,9 +24,12 @@ __all__ = [
     "approve_many",
     "approve_pledge",
     "change_minutes",
+    "check_raise",
     "end_for_leaver",
     "expire_pledges",
     "lapse_rest",
+    "minutes_after",
+    "raise_minutes",
     "refuse_many",
     "refuse_pledge",
     "submit_pledge",

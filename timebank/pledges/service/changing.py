@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from timebank import clock, events
 from timebank.auth import permissions
 from timebank.auth.actor import Actor
-from timebank.errors import Conflict, Expired, NotPermitted, WrongState
+from timebank.errors import Conflict, Expired, Invalid, NotPermitted, WrongState
 from timebank.ledger import service as ledger
 from timebank.organisations.models import Approval
 from timebank.pledges import holds, queries
@@ -33,7 +33,58 @@ def change_minutes(
     approves by itself or nobody approved yet; who approves may do both.
     Raises NotFound, NotPermitted, WrongState, Invalid, Conflict (below what is reserved, received or proposed).
     """
+    return _change(session, lock(session, public_id), minutes, actor, now)
+
+
+def raise_minutes(
+    session: Session, public_id: uuid.UUID, minutes: int, *, seen_minutes: int, actor: Actor, now: datetime
+) -> Pledge:
+    """Grant more hours to a pledge that is approved, by whoever may approve it; `minutes` as for `change_minutes`.
+
+    `seen_minutes` are the pledge's minutes that the approver had before them. The same again changes nothing.
+    Raises NotFound, NotPermitted (one's own), WrongState, Conflict (it changed meanwhile), Invalid (not more, above
+    the cap).
+    """
     pledge = lock(session, public_id)
+    today = clock.local_date(now)
+    require_approver(session, actor, pledge, today)
+    if minutes_after(pledge, minutes, today) == pledge.minutes != seen_minutes:
+        return pledge
+    if pledge.minutes != seen_minutes:
+        raise Conflict(
+            _l(
+                "%(name)s has %(hours)s hours meanwhile. Look at it again.",
+                name=pledge.employment.name,
+                hours=hours_text(pledge.minutes),
+            )
+        )
+    check_raise(session, pledge, minutes, today)
+    return _change(session, pledge, minutes, actor, now)
+
+
+def check_raise(session: Session, pledge: Pledge, minutes: int, today: date) -> None:
+    """Whether a pledge can be raised to so many minutes.
+
+    Raises WrongState, Expired, and Invalid with the field hours.
+    """
+    if pledge.state != PledgeState.APPROVED:
+        raise WrongState(_l("This pledge is not approved."))
+    if pledge.until_date < today:
+        raise Expired(_l("The period of this pledge has passed."))
+    check_minutes(minutes)
+    after = minutes_after(pledge, minutes, today)
+    if after <= pledge.minutes:
+        message = _l("Give more hours than there are now.")
+        raise Invalid(message, {"hours": message})
+    check_cap(session, pledge.employment, pledge.from_date.year, after, but=pledge.id)
+
+
+def minutes_after(pledge: Pledge, minutes: int, today: date) -> int:
+    """The whole pledge's minutes once each tranche that is not over yet has `minutes`."""
+    return sum(minutes if t.until_date >= today else t.minutes for t in pledge.tranches)
+
+
+def _change(session: Session, pledge: Pledge, minutes: int, actor: Actor, now: datetime) -> Pledge:
     employment = pledge.employment
     today = clock.local_date(now)
     mine = actor.user_id is not None and employment.user_id == actor.user_id
@@ -46,7 +97,7 @@ def change_minutes(
     check_minutes(minutes)
     open_tranches = [t for t in pledge.tranches if t.until_date >= today]
     before = pledge.minutes
-    after = sum(t.minutes for t in pledge.tranches if t not in open_tranches) + minutes * len(open_tranches)
+    after = minutes_after(pledge, minutes, today)
     if not open_tranches:
         raise Expired(_l("The period of this pledge has passed."))
     if after == before:
