@@ -187,10 +187,13 @@ def invitation(token: str) -> ResponseReturnValue:
         found = service.open_invitation(read, token, now=clock.now(), lock=False)
     except Expired as refusal:
         return render_template("auth/link_over.html", message=refusal, again=None), 410
+    inviter = service.inviter_of(read, found)
     if current_user.is_authenticated:
-        return _accept_signed_in(token, found.role)
+        return _accept_signed_in(token, found.role, inviter)
     if service.user_by_email(read, found.email) is not None:
-        return render_template("auth/invitation_sign_in.html", invitation=found, here=request.path)
+        return render_template(
+            "auth/invitation_sign_in.html", invitation=found, inviter=inviter, here=request.path
+        )
     form = NewAccountForm(
         data={"first_name": found.first_name, "last_name": found.last_name, "language": found.language}
     )
@@ -216,17 +219,17 @@ def invitation(token: str) -> ResponseReturnValue:
             flash(_("Welcome, %(name)s.", name=user.first_name))
             return redirect(_start("/"), 303)
     return render_template(
-        "auth/invitation.html", form=form, invitation=found
+        "auth/invitation.html", form=form, invitation=found, inviter=inviter
     ), 422 if form.is_submitted() else 200
 
 
-def _accept_signed_in(token: str, role: Role) -> ResponseReturnValue:
+def _accept_signed_in(token: str, role: Role, inviter: service.Inviter) -> ResponseReturnValue:
     if request.method == "POST":
         with db.unit_of_work() as unit:
             service.accept_invitation(unit, token, user_id=current_user.id, now=clock.now())
         flash(_("You accepted the invitation."))
         return redirect(_start("/"), 303)
-    return render_template("auth/invitation_accept.html", role=role)
+    return render_template("auth/invitation_accept.html", role=role, inviter=inviter)
 
 
 # --- one's own account ----------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """Business acts around logins: users and roles, invitations, signing in, passwords."""
 
 from timebank.auth.service.invitations import (
+    Inviter,
     accept_invitation,
     invite,
+    inviter_of,
     open_invitation,
     withdraw_invitations,
 )
@@ -27,6 +29,7 @@ from timebank.auth.service.users import (
 )
 
 __all__ = [
+    "Inviter",
     "accept_invitation",
     "actor_by_email",
     "change_password",
@@ -38,6 +41,7 @@ __all__ = [
     "end_session",
     "grant_role",
     "invite",
+    "inviter_of",
     "open_invitation",
     "open_session",
     "remember_language",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from timebank import events
@@ -178,6 +179,26 @@ def open_invitation(session: Session, token: str, *, now: datetime, lock: bool =
     if invitation.accepted_at is not None:
         raise Expired(_l("This invitation was accepted before. Sign in with your account."))
     return invitation
+
+
+@dataclass(frozen=True)
+class Inviter:
+    """Who invites: the person, and the name of the company or initiative in which the role is given."""
+
+    person: str | None
+    place: str | None
+
+
+def inviter_of(session: Session, invitation: Invitation) -> Inviter:
+    """Who sent an invitation; no person where it came from the command line, no place for an operator."""
+    # This room knows organisations and initiatives by their tables alone.
+    places = table(
+        "organisations" if invitation.organisation_id else "initiatives", *map(column, ("id", "name"))
+    )
+    place = invitation.organisation_id or invitation.initiative_id
+    name = session.scalar(select(places.c.name).where(places.c.id == place)) if place else None
+    person = session.get(User, invitation.invited_by_id) if invitation.invited_by_id else None
+    return Inviter(person.name if person else None, name)
 
 
 def accept_invitation(
