@@ -9,9 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from timebank.db import Base, PublicId
 
+STRUCK = "…"
+
 
 class OutboxMessage(PublicId, Base):
-    """One e-mail to one person, in that person's language. `key` makes queueing it idempotent."""
+    """One e-mail to one person, in that person's language. `key` makes queueing it idempotent.
+
+    `secret` is the part of the body that lets somebody in: it is struck out of the body once the mail has left.
+    """
 
     __tablename__ = "outbox_messages"
     __table_args__ = (
@@ -33,6 +38,7 @@ class OutboxMessage(PublicId, Base):
     language: Mapped[str] = mapped_column(String(2))
     subject: Mapped[str] = mapped_column(String(300))
     body: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str | None] = mapped_column(String(100))
     calendar: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     send_after: Mapped[datetime]
@@ -40,3 +46,9 @@ class OutboxMessage(PublicId, Base):
     last_error: Mapped[str | None] = mapped_column(String(500))
     sent_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
+
+    def strike_secret(self) -> None:
+        """Leave the words, and nothing that opens a door."""
+        if self.secret is not None:
+            self.body = self.body.replace(self.secret, STRUCK)
+            self.secret = None

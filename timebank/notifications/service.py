@@ -12,11 +12,11 @@ from uuid import UUID
 import structlog
 from flask import current_app
 from flask_babel import force_locale
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import Settings
-from timebank import db
+from timebank import db, marks
 from timebank.notifications import smtp
 from timebank.notifications.models import OutboxMessage
 
@@ -39,8 +39,14 @@ def queue(
     now: datetime,
     send_after: datetime | None = None,
     calendar: str | None = None,
+    secret: str | None = None,
 ) -> None:
-    """Queue a plain-text mail; the same `key` again queues nothing. `calendar` is an iCalendar text to attach."""
+    """Queue a plain-text mail; the same `key` again queues nothing. `calendar` is an iCalendar text to attach.
+
+    `secret` is the token of a one-time link in the body: once the mail was delivered, or given up, the body keeps it
+    no longer. Where mail is read in the browser instead (`read_here`) it stays, since that page is the mailbox: the
+    link ends there by being used or by its own last day.
+    """
     if session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None:
         return
     session.add(
@@ -54,6 +60,7 @@ def queue(
             subject=" ".join(subject.split())[:300],
             body=body.strip() + "\n",
             calendar=calendar,
+            secret=secret,
             created_at=now,
             send_after=send_after or now,
         )
@@ -71,6 +78,12 @@ def in_language(language: str | None) -> Iterator[None]:
 def link(path: str) -> str:
     """The full address of a page of this installation."""
     return f"{_settings().base_url}/{path.removeprefix('/')}"
+
+
+def read_here(session: Session) -> bool:
+    """Whether people read their mail at /dev/mail: without a mail server outside production, and in a demo."""
+    settings = _settings()
+    return marks.is_demo(session) or (settings.smtp_url is None and not settings.production)
 
 
 def send_due(now: datetime, limit: int = 50) -> int:
@@ -151,22 +164,30 @@ def _keep(now: datetime, limit: int) -> int:
 
 def _note_success(letter: _Letter, now: datetime) -> None:
     with db.unit_of_work() as session:
-        session.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.public_id == letter.public_id)
-            .values(sent_at=now, last_error=None)
-        )
+        message = _locked(session, letter)
+        message.sent_at, message.last_error = now, None
+        if not read_here(session):
+            message.strike_secret()
+
+
+def _locked(session: Session, letter: _Letter) -> OutboxMessage:
+    return session.scalars(
+        select(OutboxMessage).where(OutboxMessage.public_id == letter.public_id).with_for_update()
+    ).one()
 
 
 def _note_failure(letter: _Letter, error: smtp.Undeliverable, now: datetime) -> None:
     final = error.permanent or letter.attempt > len(BACKOFF)
     log.warning("mail_not_sent", message=str(letter.public_id), attempt=letter.attempt, final=final)
     with db.unit_of_work() as session:
-        session.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.public_id == letter.public_id, OutboxMessage.sent_at.is_(None))
-            .values(last_error=str(error)[:500], failed_at=now if final else None)
-        )
+        message = _locked(session, letter)
+        if message.sent_at is not None:
+            return
+        message.last_error = str(error)[:500]
+        if final:
+            message.failed_at = now
+            if not read_here(session):
+                message.strike_secret()
 
 
 def _settings() -> Settings:

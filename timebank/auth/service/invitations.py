@@ -81,6 +81,7 @@ def invite(
         subject=subject,
         body=body,
         now=now,
+        secret=token,
     )
     events.record(
         session,

@@ -84,6 +84,7 @@ def request_reset(session: Session, email: str, address: str, *, now: datetime) 
         subject=subject,
         body=body,
         now=now,
+        secret=token,
     )
 
 
