@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from tests.matches.arrange import story
 from timebank import clock, db
 from timebank.auth.actor import COMMAND_LINE, SYSTEM
 from timebank.auth.models import Role, User
-from timebank.coaching.models import CoachingRequest
+from timebank.coaching import service as coaching
+from timebank.coaching.models import CoachingRequest, Seat
 from timebank.errors import NotFound, NotPermitted, WrongState
 from timebank.matches import service as matches
 from timebank.matches.models import DeclineReason, Match, Reservation, Side
@@ -29,6 +31,7 @@ from timebank.matching import kernel, runs, snapshot
 from timebank.matching.models import Outcome, Run, RunSeat, RunState, RunTrigger
 from timebank.organisations.models import CompanyExclusion, ConflictOfInterest
 from timebank.pledges import service as pledges
+from timebank.pledges.models import Pledge
 from timebank.taxonomy import queries as taxonomy
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database_kind")]
@@ -189,6 +192,59 @@ def test_a_pledge_taken_back_during_the_run_costs_only_its_own_proposal(
     assert {pledge for pledge, _request in proposed_pairs(session)} == {kept.id}
     outcomes = session.scalars(select(RunSeat.outcome).where(RunSeat.run_id == run.id)).all()
     assert sorted(outcomes) == [Outcome.CHANGED, Outcome.PROPOSED]
+
+
+def _fewer_hours(session: Session, _pledge: Pledge, request: CoachingRequest) -> None:
+    wish = make.request_input(session, minutes_per_coach=120)
+    coaching.change_request(session, request.public_id, wish, actor=SYSTEM, now=clock.now())
+
+
+def _another_skill(session: Session, _pledge: Pledge, request: CoachingRequest) -> None:
+    wish = make.request_input(session, must=[(make.skill_id(session, "spreadsheets"), 1)])
+    coaching.change_request(session, request.public_id, wish, actor=SYSTEM, now=clock.now())
+
+
+def _another_place(session: Session, _pledge: Pledge, request: CoachingRequest) -> None:
+    wish = make.request_input(session, postcode="9050")
+    coaching.change_request(session, request.public_id, wish, actor=SYSTEM, now=clock.now())
+
+
+def _a_pledge_of_fewer_hours(session: Session, pledge: Pledge, _request: CoachingRequest) -> None:
+    pledges.change_minutes(session, pledge.public_id, 400, actor=SYSTEM, now=clock.now())
+
+
+@pytest.mark.parametrize("change", [_fewer_hours, _another_skill, _another_place, _a_pledge_of_fewer_hours])
+def test_what_changed_during_the_run_costs_only_its_own_proposal(
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Session, Pledge, CoachingRequest], None],
+) -> None:
+    for _ in range(2):
+        make.make_pledge(session)
+        make.make_request(session)
+    decide = runs.decide
+    changed: list[tuple[int, int]] = []
+
+    def decide_while_somebody_changes(*args: Any) -> runs.Decision:
+        decision = decide(*args)
+        with db.unit_of_work() as other:
+            pledge = other.get_one(Pledge, decision.proposals[0].pledge_id)
+            request = other.get_one(Seat, decision.proposals[0].seat_id).request
+            changed.append((pledge.id, request.id))
+            change(other, pledge, request)
+        return decision
+
+    monkeypatch.setattr(runs, "decide", decide_while_somebody_changes)
+    run = a_run(session)
+    assert (run.state, run.proposals) == (RunState.APPLIED, 1)
+    assert not proposed_pairs(session) & set(changed)
+    outcomes = session.scalars(select(RunSeat.outcome).where(RunSeat.run_id == run.id)).all()
+    assert sorted(outcomes) == [Outcome.CHANGED, Outcome.PROPOSED]
+    monkeypatch.setattr(runs, "decide", decide)
+    session.commit()
+    runs.execute(request_a_run(), proposal_days=7)
+    if change is not _another_skill:
+        assert len(proposed_pairs(session)) == 2
 
 
 def test_what_goes_wrong_leaves_a_failed_run_and_no_proposal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -95,6 +96,21 @@ class CoachingRequest(PublicId, Base):
         cascade="all, delete-orphan", order_by="RequestSlot.starts_at"
     )
     seats: Mapped[list[Seat]] = relationship(back_populates="request", order_by="Seat.position")
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """All that decides which coaches fit, to see whether it changed; skills and causes have to be loaded."""
+        return (
+            self.minutes_per_coach,
+            self.from_date,
+            self.until_date,
+            self.language_bits,
+            self.week_bits,
+            self.postcode,
+            self.remote,
+            frozenset((s.skill_id, s.level, s.must) for s in self.skills),
+            frozenset(c.cause_id for c in self.initiative.causes),
+        )
 
     def text(self, language: str) -> RequestText:
         """In `language`, else in the initiative's own, else in any; a request always has one."""

@@ -167,6 +167,7 @@ def decide(snapshot: Snapshot, run_id: int) -> Decision:
                     weight=explained.weight,
                     reasons=reasons_of(explained, seat.request, entry.pledge, snapshot),
                     run_id=run_id,
+                    seen=(seat.request.conditions, entry.pledge.conditions),
                 )
             )
     problem_file, solution_file = io.BytesIO(), io.BytesIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -94,6 +95,24 @@ class Pledge(PublicId, Base):
     @property
     def minutes(self) -> int:
         return sum(t.minutes for t in self.tranches)
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """All that decides which requests fit, to see whether it changed; skills, causes and tranches have to be
+        loaded."""
+        return (
+            self.from_date,
+            self.until_date,
+            self.monthly,
+            self.language_bits,
+            self.week_bits,
+            self.postcode,
+            self.radius_km,
+            self.remote,
+            frozenset((s.skill_id, s.level) for s in self.skills),
+            frozenset((c.cause_id, c.excluded) for c in self.causes),
+            tuple(t.minutes for t in self.tranches),
+        )
 
 
 class Tranche(PublicId, Base):

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from timebank import events
 from timebank.auth.actor import SYSTEM
@@ -30,7 +31,10 @@ from timebank.pledges.models import Pledge, PledgeState, Tranche
 
 @dataclass(frozen=True)
 class ProposalInput:
-    """A pair that a run found. `reasons` are the terms of `weight`: `[{"term": …, "points": …, …}]`."""
+    """A pair that a run found. `reasons` are the terms of `weight`: `[{"term": …, "points": …, …}]`.
+
+    `seen` are the conditions of request and pledge on which the run decided; without it they are not compared.
+    """
 
     seat_id: int
     pledge_id: int
@@ -38,6 +42,7 @@ class ProposalInput:
     weight: int
     reasons: list[dict[str, Any]]
     run_id: int | None = None
+    seen: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
 
 
 class Lost(enum.StrEnum):
@@ -48,6 +53,7 @@ class Lost(enum.StrEnum):
     REQUEST = "request"  # not open, or the initiative takes no part
     SEAT = "seat"  # taken or withdrawn
     PAIR = "pair"  # live or declined before
+    CHANGED = "changed"  # the request or the pledge is not what the run saw
     CONFLICT = "conflict"  # declared, or excluded by company or initiative
 
 
@@ -124,7 +130,12 @@ class _Pool:
         pledge_ids = {i.pledge_id for i in inputs}
         request_of = _request_of_seats(session, {i.seat_id for i in inputs})
         # Whoever suspends one of them waits until the proposals stand, and takes them back.
-        initiatives = _shared(session, Initiative, _initiative_ids(session, set(request_of.values())))
+        initiatives = _shared(
+            session,
+            Initiative,
+            _initiative_ids(session, set(request_of.values())),
+            selectinload(Initiative.causes),
+        )
         self.initiatives = {i.id: i for i in initiatives}
         hosts = {i.organisation_id for i in initiatives}
         companies = _company_ids(session, pledge_ids)
@@ -136,9 +147,23 @@ class _Pool:
             Employment.id,
             _employment_ids(session, pledge_ids),
         )
-        pledges = _locked(session, Pledge, Pledge.id, pledge_ids)
+        pledges = _locked(
+            session,
+            Pledge,
+            Pledge.id,
+            pledge_ids,
+            selectinload(Pledge.skills),
+            selectinload(Pledge.causes),
+            selectinload(Pledge.tranches),
+        )
         self.pledges = {p.id: p for p in pledges}
-        requests = _locked(session, CoachingRequest, CoachingRequest.id, set(request_of.values()))
+        requests = _locked(
+            session,
+            CoachingRequest,
+            CoachingRequest.id,
+            set(request_of.values()),
+            selectinload(CoachingRequest.skills),
+        )
         self.requests = {r.id: r for r in requests}
         self.seats = {s.id: s for s in _locked(session, Seat, Seat.id, set(request_of))}
         self.taken = queries.taken_seats(session, sorted(self.requests))
@@ -170,6 +195,8 @@ class _Pool:
             or (company, initiative.id) in self.exclusions
         ):
             return Lost.CONFLICT
+        if item.seen not in (None, (request.conditions, pledge.conditions)):
+            return Lost.CHANGED
         if sum(left for _tranche, left in self.free.get(pledge.id, [])) < request.minutes_per_coach:
             return Lost.HOURS
         return None
@@ -200,7 +227,7 @@ def split(
     return taken, rest
 
 
-def _shared(session: Session, kind: type[Any], ids: set[int]) -> list[Any]:
+def _shared(session: Session, kind: type[Any], ids: set[int], *options: ExecutableOption) -> list[Any]:
     """Rows that others may read and nobody change until the end."""
     rows: list[Any] = []
     for part in queries.chunks(sorted(ids)):
@@ -208,19 +235,27 @@ def _shared(session: Session, kind: type[Any], ids: set[int]) -> list[Any]:
             select(kind)
             .where(kind.id.in_(part))
             .order_by(kind.id)
+            .options(*options)
             .with_for_update(read=True)
             .execution_options(populate_existing=True)
         ).all()
     return rows
 
 
-def _locked(session: Session, kind: type[Any], key: InstrumentedAttribute[int], ids: set[int]) -> list[Any]:
+def _locked(
+    session: Session,
+    kind: type[Any],
+    key: InstrumentedAttribute[int],
+    ids: set[int],
+    *options: ExecutableOption,
+) -> list[Any]:
     rows: list[Any] = []
     for part in queries.chunks(sorted(ids)):
         rows += session.scalars(
             select(kind)
             .where(key.in_(part))
             .order_by(key)
+            .options(*options)
             .with_for_update(key_share=True, of=kind)
             .execution_options(populate_existing=True)
         ).all()
