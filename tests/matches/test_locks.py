@@ -14,11 +14,15 @@ from sqlalchemy.orm import Session
 from tests import factories as make
 from tests.matches.arrange import Story, story
 from timebank import clock, db
+from timebank.agreements import queries as agreement_queries
+from timebank.agreements import service as agreements
+from timebank.agreements.models import Agreement
 from timebank.auth.actor import SYSTEM
+from timebank.errors import WrongState
 from timebank.ledger import posting
 from timebank.ledger.models import Category
 from timebank.matches import service
-from timebank.matches.models import HoursState
+from timebank.matches.models import HoursState, MatchState
 from timebank.matches.service import ProposalInput, loading, proposals
 from timebank.pledges import service as pledges
 from timebank.pledges.models import PledgeState
@@ -146,3 +150,78 @@ def test_confirming_the_same_hours_in_two_orders(
     assert not go_on.is_set()
     session.expire_all()
     assert {e.state for e in entries} == {HoursState.CONFIRMED}
+
+
+def second_match(session: Session, told: Story) -> Story:
+    """Another coach of the same company, proposed to the same initiative."""
+    coach = make.make_user(session)
+    employment = make.make_employment(session, told.employment.organisation, user=coach)
+    pledge = make.make_pledge(session, employment)
+    request = make.make_request(session, told.initiative)
+    match = make.make_match(session, pledge, request)
+    session.commit()
+    return Story(
+        coach, told.hr, told.coordinator, employment, told.initiative, pledge, request, match, session
+    )
+
+
+def agreement_of(session: Session, told: Story) -> Agreement:
+    found = agreement_queries.for_match(
+        session,
+        organisation_id=told.employment.organisation_id,
+        initiative_id=told.initiative.id,
+        match_id=told.match.id,
+    )
+    assert found is not None
+    return found
+
+
+def test_an_agreement_ends_while_a_match_of_the_same_two_is_accepted(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, database_kind: str
+) -> None:
+    running = story(session)
+    running.start()
+    other = second_match(session, running)
+    coordinator = running.act_as(running.coordinator)
+    service.accept_as_initiative(session, other.match.public_id, actor=coordinator, now=clock.now())
+    agreement, coach = agreement_of(session, running).public_id, other.act_as(other.coach)
+    match = other.match.public_id
+    session.commit()
+    came, _go_on = pause_once(monkeypatch, posting, "_lock_book")
+
+    def accept(unit: Session) -> None:
+        service.accept_as_coach(unit, match, actor=coach, now=clock.now())
+
+    def end(unit: Session) -> None:
+        came.wait(10)
+        agreements.end(unit, agreement, actor=coordinator, now=clock.now())
+
+    assert met(app, accept, end) == []
+    session.expire_all()
+    assert running.match.state is MatchState.CANCELLED
+    assert other.match.state is MatchState.CONFIRMED
+
+
+def test_an_agreement_is_accepted_while_its_match_is_cancelled(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, database_kind: str
+) -> None:
+    told = story(session)
+    told.accept()
+    agreement = agreement_of(session, told).public_id
+    hr, coordinator = told.act_as(told.hr), told.act_as(told.coordinator)
+    agreements.accept_as_company(session, agreement, standing=False, actor=hr, now=clock.now())
+    match = told.match.public_id
+    session.commit()
+    came, _go_on = pause_once(monkeypatch, posting, "_lock_book")
+
+    def cancel(unit: Session) -> None:
+        service.cancel(unit, match, "Ziek", actor=coordinator, now=clock.now())
+
+    def accept(unit: Session) -> None:
+        came.wait(10)
+        agreements.accept_as_initiative(unit, agreement, actor=coordinator, now=clock.now())
+
+    [refusal] = met(app, cancel, accept)
+    assert isinstance(refusal, WrongState)
+    session.expire_all()
+    assert told.match.state is MatchState.CANCELLED

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from timebank import events
-from timebank.agreements import queries, texts
+from timebank.agreements import holds, queries, texts
 from timebank.agreements.events import AgreementAccepted, AgreementDrafted, AgreementEnded, AgreementInForce
 from timebank.agreements.facts import AgreementFacts
 from timebank.agreements.models import (
@@ -184,6 +184,7 @@ def _locked(session: Session, public_id: UUID) -> Agreement:
     ).one_or_none()
     if pair is None:
         raise NotFound(_l("We can't find that."))
+    holds.lock_resting(session, pair.organisation_id, pair.initiative_id)
     _lock_pair(session, pair.organisation_id, pair.initiative_id)
     return session.scalars(
         select(Agreement)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank import events
+from timebank.agreements import holds as agreement_holds
 from timebank.agreements import queries as agreement_queries
 from timebank.agreements.events import (
     AgreementAccepted,
@@ -38,6 +39,7 @@ from timebank.matches.events import (
     SessionPlanned,
 )
 from timebank.matches.models import CoachingSession, HourEntry, Match, MatchState
+from timebank.matches.service import loading
 from timebank.organisations.events import (
     EmploymentLeft,
     InitiativeStopped,
@@ -50,6 +52,7 @@ from timebank.pledges.events import PledgeEnded
 hour_holds.source(queries.held_by_open)
 hour_holds.confirmations(queries.has_confirmed)
 seat_holds.source(queries.seat_holds)
+agreement_holds.locker(loading.lock_pair)
 
 
 # --- elsewhere ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -13,7 +14,15 @@ from timebank.auth import permissions
 from timebank.auth.actor import Actor
 from timebank.coaching.models import CoachingRequest
 from timebank.errors import NotFound, NotPermitted, WrongState
-from timebank.matches.models import MATCH_ACTS, CoachingSession, HourEntry, Match, MatchState, Side
+from timebank.matches.models import (
+    LIVE_STATES,
+    MATCH_ACTS,
+    CoachingSession,
+    HourEntry,
+    Match,
+    MatchState,
+    Side,
+)
 from timebank.organisations.models import Employment
 from timebank.pledges.models import Pledge
 
@@ -104,6 +113,29 @@ def lock_entries(session: Session, public_ids: Sequence[UUID]) -> list[UUID]:
         .where(HourEntry.public_id.in_(public_ids))
         .order_by(Employment.organisation_id, HourEntry.id)
     ).all()
+    _lock_all(session, rows)
+    known = [r.public_id for r in rows]
+    return known + [i for i in dict.fromkeys(public_ids) if i not in known]
+
+
+def lock_pair(session: Session, organisation_id: int, initiative_id: int) -> None:
+    """Lock all that lives between a company's people and an initiative, open proposals too: one that is accepted at
+    this moment is about to come to the agreement of the two."""
+    rows = session.execute(
+        select(*KEYS)
+        .join(Employment, Employment.id == Match.employment_id)
+        .join(CoachingRequest, CoachingRequest.id == Match.request_id)
+        .where(
+            Employment.organisation_id == organisation_id,
+            CoachingRequest.initiative_id == initiative_id,
+            Match.state.in_(LIVE_STATES),
+        )
+    ).all()
+    _lock_all(session, rows)
+
+
+def _lock_all(session: Session, rows: Sequence[Any]) -> None:
+    """Lock what these rows of `KEYS` name, in the order of `_lock`."""
     for key, ids in (
         (Employment.id, {r.employment_id for r in rows}),
         (Pledge.id, {r.pledge_id for r in rows}),
@@ -111,8 +143,6 @@ def lock_entries(session: Session, public_ids: Sequence[UUID]) -> list[UUID]:
         (Match.id, {r.id for r in rows}),
     ):
         session.execute(select(key).where(key.in_(ids)).order_by(key).with_for_update(key_share=True)).all()
-    known = [r.public_id for r in rows]
-    return known + [i for i in dict.fromkeys(public_ids) if i not in known]
 
 
 def session_locked(session: Session, public_id: UUID) -> tuple[CoachingSession, Match]:
