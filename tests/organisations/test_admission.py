@@ -97,6 +97,28 @@ def test_a_known_number_joins_the_organisation_that_has_it(send, session, compan
     assert not company.is_host  # not before the operator decides
 
 
+def test_the_operator_sees_which_application_names_a_known_number(send, session, company, operator):
+    company.enterprise_number = "0566988259"
+    session.commit()
+    warning = f"ondernemingsnummer van {company.name}, dat hier al is"
+    send(name="Nieuw", enterprise_number="0202.239.951")
+    assert "dat hier al is" not in operator.get("/operator/admissions").text
+    send(name="Bekend", enterprise_number="0566.988.259")
+    page = operator.get("/operator/admissions").text
+    assert page.count(warning) == 1
+    assert f"/operator/organisations/{company.public_id}" in page
+    own = operator.get(f"/operator/organisations/{applied(session).public_id}").text
+    assert warning in own
+    operator.post_form(f"/operator/admissions/{applied(session).public_id}/admit")
+    assert warning not in operator.get(f"/operator/organisations/{applied(session).public_id}").text
+
+
+def test_a_second_application_with_the_number_of_a_first_that_waits_is_marked_too(send, session, operator):
+    send(name="Eerste", enterprise_number="0566.988.259")
+    send(name="Tweede", enterprise_number="0566.988.259")
+    assert operator.get("/operator/admissions").text.count("ondernemingsnummer van Eerste") == 1
+
+
 @pytest.mark.both
 def test_functions_roles_and_three_causes_are_kept_in_order(send, session):
     ids = session.scalars(select(Cause.id).order_by(Cause.position).limit(3)).all()

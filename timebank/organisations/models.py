@@ -285,6 +285,12 @@ class Initiative(PublicId, Admitted, Base):
     phases: Mapped[list[InitiativePhase]] = relationship(order_by="InitiativePhase.valid_from")
 
     @property
+    def joins_known_host(self) -> bool:
+        """Whether it came to an organisation that was here before it, by naming its number."""
+        host = self.organisation
+        return host.admission is not Admission.APPLIED or host.applied_at < self.applied_at
+
+    @property
     def takes_part(self) -> bool:
         """Whether it may ask for coaches: it and its host are admitted."""
         return self.admission is Admission.ADMITTED and self.organisation.admission is Admission.ADMITTED
