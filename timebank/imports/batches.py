@@ -265,8 +265,9 @@ def apply(public_id: uuid.UUID, *, now: datetime, progress: Any = None) -> dict[
         data, scope, kind, mapping, owner_id = _work(session, public_id)
         actor = actor_of(session.get_one(User, owner_id))
         name = session.scalars(select(ImportBatch.file_name).where(ImportBatch.public_id == public_id)).one()
-    found = service.preview(kind, data, scope, by_hand=mapping, keep_cells=False)
-    summary = service.apply(kind, found, scope, Act(actor, now, name), progress=progress)
+    judging, applying = _halves(progress) if progress else (None, None)
+    found = service.preview(kind, data, scope, by_hand=mapping, progress=judging, keep_cells=False)
+    summary = service.apply(kind, found, scope, Act(actor, now, name), progress=applying)
     with db.unit_of_work() as session:
         batch = session.scalars(
             select(ImportBatch).where(ImportBatch.public_id == public_id).with_for_update()
@@ -284,6 +285,36 @@ def apply(public_id: uuid.UUID, *, now: datetime, progress: Any = None) -> dict[
         batch.state, batch.applied_at = BatchState.APPLIED, now
         batch.summary = _figures(summary)
     return _figures(summary)
+
+
+def _halves(progress: Any) -> tuple[Any, Any]:
+    """Signs of progress for judging, which is the first half of applying a file, and for writing, the second.
+
+    Where somebody asked to stop, a sign raises Cancelled: before the first write, and between the chunks of a kind
+    that is written in several. None follows the last one, since all is applied then.
+    """
+
+    def judging(done: int, total: int) -> None:
+        progress(done, 2 * total)
+
+    def applying(done: int, total: int) -> None:
+        if done < total:
+            progress(total + done, 2 * total)
+
+    return judging, applying
+
+
+def stop(session: Session, public_id: uuid.UUID, *, actor: Actor, now: datetime) -> bool:
+    """Ask the work on a file to stop: at once where it waits, else at its next step. Rows that were written stay.
+
+    False when no work is under way any more. Raises NotFound.
+    """
+    batch = own(session, public_id, actor)
+    job = job_of(session, batch)
+    if job is None or job.state not in (JobState.QUEUED, JobState.RUNNING):
+        return False
+    jobs.cancel(session, job.public_id, now=now, requested_by_id=actor.user_id)
+    return True
 
 
 def _figures(summary: Mapping[str, Any]) -> dict[str, int]:

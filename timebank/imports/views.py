@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from timebank import clock, db, paging
@@ -24,6 +25,7 @@ from timebank.web.locale import language
 bp = Blueprint("imports", __name__, template_folder="templates")
 
 PAGE = 100
+BUSY = (JobState.QUEUED, JobState.RUNNING)
 # What a list of rows can be narrowed to.
 FILTERS = ("refused", "new", "changed", "same", "warnings")
 
@@ -101,7 +103,7 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
     found = batches.own(session, batch_id, current_actor())
     job = batches.job_of(session, found)
     shown = batches.shown(session, found)
-    busy = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
+    busy = job is not None and job.state in BUSY
     wanted = request.args.get("show", "")
     rows = shown.rows if shown else []
     if wanted == "warnings":
@@ -120,7 +122,8 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         words=messages.KINDS[found.kind],
         job=job,
         busy=busy,
-        failed=job is not None and job.state in (JobState.FAILED, JobState.CANCELLED),
+        failed=job is not None and job.state == JobState.FAILED,
+        stopped=job is not None and job.state == JobState.CANCELLED,
         applied=found.state == BatchState.APPLIED,
         shown=shown,
         refusal=messages.refusal(FileRefused(shown.refusal[0], **shown.refusal[1]), named)
@@ -171,6 +174,24 @@ def apply(batch_id: UUID) -> ResponseReturnValue:
     except (WrongState, FileRefused) as wrong:
         flash(str(wrong), "error")
     return redirect(url_for(".batch", batch_id=batch_id), 303)
+
+
+@bp.route("/imports/<uuid:batch_id>/stop", methods=["GET", "POST"])
+@role_required(Role.HR, Role.OPERATOR)
+def stop(batch_id: UUID) -> ResponseReturnValue:
+    """Stop the work on a file, once the person has read what that means."""
+    if request.method == "POST":
+        with db.unit_of_work() as session:
+            stopped = batches.stop(session, batch_id, actor=current_actor(), now=clock.now())
+        if not stopped:
+            flash(_("The work on this file was done before."))
+        return redirect(url_for(".batch", batch_id=batch_id), 303)
+    session = db.request_session()
+    found = batches.own(session, batch_id, current_actor())
+    job = batches.job_of(session, found)
+    if job is None or job.state not in BUSY:
+        return redirect(url_for(".batch", batch_id=batch_id), 303)
+    return render_template("imports/stop.html", batch=found, applying=job.kind == "import.apply")
 
 
 @bp.get("/imports/<uuid:batch_id>/refused.csv")
