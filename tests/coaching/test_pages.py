@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,43 @@ def answers(session: Session) -> dict[str, Any]:
         "postcode": "9000",
         "remote": "y",
     }
+
+
+def test_the_form_says_for_each_shape_what_it_needs(own: TimebankClient) -> None:
+    page = own.get("/requests/new").text
+    for field, words in (
+        ("hours", "niet op vaste momenten"),
+        ("from_date", "niet op vaste momenten"),
+        ("until_date", "alleen tussen twee datums"),
+    ):
+        label = page.split(f'for="{field}">')[1].split("</label>")[0]
+        assert words in label
+        assert "niet verplicht" not in label
+    assert "alleen op vaste momenten" in page
+
+
+@pytest.mark.parametrize(
+    ("shape", "missing"),
+    [
+        ("window", ["hours", "from_date", "until_date"]),
+        ("open_ended", ["hours", "from_date"]),
+        ("slots", ["slots"]),
+    ],
+)
+def test_what_a_shape_needs_is_said_beside_the_field_together_with_the_rest(
+    own: TimebankClient, answers: dict[str, Any], shape: str, missing: list[str]
+) -> None:
+    empty = {"hours": "", "from_date": "", "until_date": "", "title": "", "shape": shape}
+    answer = own.post_form("/requests/new", {**answers, **empty})
+    assert answer.status_code == 422
+    said = set(re.findall(r'id="([a-z_]+)-error"', answer.text))
+    assert said == {"title", *missing}
+
+
+def test_fixed_moments_need_no_hours(own: TimebankClient, answers: dict[str, Any]) -> None:
+    moments = {"slots-day": [a_day(7).isoformat()], "slots-start": ["13:30"], "slots-end": ["15:30"]}
+    empty = {"hours": "", "from_date": "", "until_date": "", "shape": "slots"}
+    assert own.post_form("/requests/new", {**answers, **moments, **empty}).status_code == 303
 
 
 def test_an_initiative_asks_changes_and_closes(

@@ -45,6 +45,14 @@ SHAPES = (
     (Shape.SLOTS, _l("At fixed moments")),
     (Shape.OPEN_ENDED, _l("Without an end")),
 )
+_HOURS = _l("Say how many hours each coach gives.")
+_FIRST_DAY = _l("Give the first day.")
+_LAST_DAY = _l("Give the last day, or choose a coaching without an end.")
+NEEDED = {
+    Shape.WINDOW: {"hours": _HOURS, "from_date": _FIRST_DAY, "until_date": _LAST_DAY},
+    Shape.SLOTS: {"slots": _l("Give at least one moment.")},
+    Shape.OPEN_ENDED: {"hours": _HOURS, "from_date": _FIRST_DAY},
+}
 LEVEL_ASKED = 1
 ROWS_SHOWN = 3
 
@@ -134,8 +142,18 @@ class RequestForm(BaseForm):
     postcode = PostcodeField(_l("Where (postcode)"))
     remote = BooleanField(_l("May be at a distance"))
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Also asks for what the chosen shape needs, so that it is said together with all else."""
+        valid = bool(super().validate(extra_validators))
+        for name, message in NEEDED.get(self.shape.data, {}).items():
+            field = self[name]
+            if not field.data and not field.errors:
+                field.errors = [str(message)]
+                valid = False
+        return valid
+
     def wish(self) -> RequestInput:
-        """The validated answers, for the service; it says what is missing for the chosen shape."""
+        """The validated answers, for the service; it judges the answers together."""
         values: dict[str, Any] = self.data
         shape = Shape(values["shape"])
         return RequestInput(
