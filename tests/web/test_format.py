@@ -56,6 +56,29 @@ def test_figures_follow_the_language() -> None:
         assert f.percent(0.184) == "18.4%"
 
 
+@pytest.mark.parametrize(
+    ("column", "nl", "fr", "en"),
+    [
+        ([120, 60000], ["2", "1.000"], ["2", "1\u202f000"], ["2", "1,000"]),
+        ([2970, 5580], ["49,5", "93,0"], ["49,5", "93,0"], ["49.5", "93.0"]),
+        (
+            [2970, 5580, 75],
+            ["49,50", "93,00", "1,25"],
+            ["49,50", "93,00", "1,25"],
+            ["49.50", "93.00", "1.25"],
+        ),
+        ([], [], [], []),
+    ],
+)
+def test_a_column_of_hours_has_one_number_of_decimals(
+    column: list[int], nl: list[str], fr: list[str], en: list[str]
+) -> None:
+    digits = f.hours_digits([*column, None])
+    for language, said in (("nl", nl), ("fr", fr), ("en", en)):
+        with force_locale(language):
+            assert [f.hours_exact(minutes, digits) for minutes in column] == said
+
+
 def test_a_share_of_nothing_is_a_dash() -> None:
     assert f.percent(None) == "–"
 

@@ -6,6 +6,7 @@ in templates, too (see FILTERS at the end).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,19 @@ def hours_short(minutes: int) -> str:
 def hours_number(minutes: int, digits: int = 1) -> str:
     """Minutes as a number of hours, for tables and key figures: 1.188 or 10,4."""
     return number(Decimal(minutes) / 60, 0 if minutes % 60 == 0 else digits)
+
+
+def hours_digits(amounts: Iterable[int | None]) -> int:
+    """How many decimals a column of minutes needs to be written as hours: the same for all of it, two at most."""
+    known = [minutes for minutes in amounts if minutes is not None]
+    if all(minutes % 60 == 0 for minutes in known):
+        return 0
+    return 1 if all(minutes % 6 == 0 for minutes in known) else 2
+
+
+def hours_exact(minutes: int, digits: int) -> str:
+    """Minutes as a number of hours with exactly so many decimals: 93,0 below 49,5."""
+    return number(Decimal(minutes) / 60, digits)
 
 
 # --- days and moments ------------------------------------------------------------------------------------------------
@@ -176,6 +190,7 @@ FILTERS: dict[str, Any] = {
     "hours": hours,
     "hours_short": hours_short,
     "hours_number": hours_number,
+    "hours_exact": hours_exact,
     "weekday": day,
     "date": day_short,
     "day": day_near,
@@ -190,4 +205,9 @@ FILTERS: dict[str, Any] = {
     "euro": euro,
     "km": km,
 }
-GLOBALS: dict[str, Any] = {"date_range": days, "time_range": hours_between, "today": clock.today}
+GLOBALS: dict[str, Any] = {
+    "date_range": days,
+    "time_range": hours_between,
+    "today": clock.today,
+    "hours_digits": hours_digits,
+}

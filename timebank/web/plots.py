@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from timebank.web import places_map
-from timebank.web.format import hours_number, number
+from timebank.web.format import hours_digits, hours_exact, number
 
 Row = tuple[str, int, int]
 
@@ -73,7 +73,12 @@ def column_plot(rows: Sequence[Row]) -> ColumnPlot:
                 free_y=round(bottom - free * scale, 1),
             )
         )
-    table = [(label, hours_number(given), hours_number(free)) for label, given, free in rows]
+    given_digits = hours_digits(given for _label, given, _free in rows)
+    free_digits = hours_digits(free for _label, _given, free in rows)
+    table = [
+        (label, hours_exact(given, given_digits), hours_exact(free, free_digits))
+        for label, given, free in rows
+    ]
     return ColumnPlot(width, height, lines, bars, table)
 
 
@@ -113,7 +118,11 @@ class RowPlot:
 def row_plot(rows: Sequence[tuple[str, int]], minutes: bool = True) -> RowPlot:
     """Bars for rows of (label, value); values are minutes, or counts of something else."""
     most = max((value for _label, value in rows), default=0)
-    say = hours_number if minutes else number
+    digits = hours_digits(value for _label, value in rows) if minutes else 0
+
+    def say(value: int) -> str:
+        return hours_exact(value, digits) if minutes else number(value)
+
     bars = [
         RowBar(label, 14 + 46 * index, 20 + 46 * index, round(310 * value / most) if most else 0, say(value))
         for index, (label, value) in enumerate(rows)
