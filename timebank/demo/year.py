@@ -8,32 +8,17 @@ from random import Random
 
 from faker import Faker
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from timebank import clock, db
-from timebank.agreements import service as agreements
-from timebank.agreements.models import Agreement, AgreementState
-from timebank.auth.actor import SYSTEM, Actor, actor_of
-from timebank.auth.models import Role, RoleGrant, User
-from timebank.auth.service import create_user, grant_role
+from timebank.auth.actor import SYSTEM
 from timebank.coaching import service as coaching
-from timebank.coaching.models import CoachingRequest, Shape
+from timebank.coaching.models import Shape
 from timebank.coaching.rules import RequestInput
+from timebank.demo.coachings import Coachings
 from timebank.demo.initiatives import Ask, Founded
-from timebank.errors import DomainError
-from timebank.ledger.models import Category
+from timebank.demo.people import People, do
 from timebank.matches import service as matches
-from timebank.matches.models import (
-    OPEN_STATES,
-    CoachingSession,
-    DeclineReason,
-    HourEntry,
-    HoursState,
-    Match,
-    MatchState,
-    SessionState,
-    Side,
-)
 from timebank.matching import runs
 from timebank.matching.models import RunTrigger
 from timebank.notifications import service as notifications
@@ -50,25 +35,13 @@ WEEKS = 52
 STAFFING = "Elke dag iemand aan het onthaal"
 STAFFING_TEXT = "We zoeken iemand die elke weekdag de deur opendoet en de telefoon opneemt."
 APPLICANTS = (("Speelotheek De Tol", "9100", "youth"), ("Fietskeuken Klein Begin", "2018", "mobility"))
-WORK_TIMES = (time(9), time(13, 30), time(14))
-SESSION_MINUTES = 180
 OFFICE_HOURS = [
     code for code in bits.HALF_DAYS if code[:3] not in ("sat", "sun") and not code.endswith("-ev")
 ]
 
 
-def do(act: Callable[..., object], *arguments: object, **more: object) -> bool:
-    """Carry out a business act now; one that is refused is simply not done, as happens to people."""
-    try:
-        with db.unit_of_work() as session:
-            act(session, *arguments, now=clock.now(), **more)
-    except DomainError:
-        return False
-    return True
-
-
 class Year:
-    """The people of the demo and what they do."""
+    """What happens in the demo week by week."""
 
     def __init__(self, random: Random, founded: Sequence[Founded], today: date, own_employee: str) -> None:
         self._random = random
@@ -89,65 +62,9 @@ class Year:
         self._wanted = [
             s.split(":")[0] for kind in self._asks.values() for ask in kind.asks for s in ask.must
         ]
-        self._coordinators = self._make_coordinators()
-        self._hr = self._make_hr()
-        self._coaches: dict[int, Actor] = {}
+        self._people = People(self._initiatives, self._employments)
+        self._coachings = Coachings(random, self._people)
         self._asked: set[tuple[int, str, tuple[int, int]]] = set()
-
-    # --- people -----------------------------------------------------------------------------------------------------
-
-    def _make_coordinators(self) -> dict[int, Actor]:
-        made: dict[int, Actor] = {}
-        with db.unit_of_work() as session:
-            for initiative in self._initiatives:
-                first, _, last = initiative.contact_name.partition(" ")
-                user = _user(session, initiative.contact_email, first, last, initiative.language)
-                grant_role(
-                    session,
-                    user,
-                    Role.COORDINATOR,
-                    initiative_id=initiative.id,
-                    actor=SYSTEM,
-                    now=clock.now(),
-                )
-                made[initiative.id] = _actor(session, user)
-        return made
-
-    def _make_hr(self) -> dict[int, Actor]:
-        """Somebody of HR for each company: those invited by the companies' file, or the demo's own."""
-        made: dict[int, Actor] = {}
-        with db.unit_of_work() as session:
-            for company_id in sorted({e.organisation_id for e in self._employments}):
-                known = session.scalar(
-                    select(User)
-                    .join(RoleGrant, RoleGrant.user_id == User.id)
-                    .where(RoleGrant.role == Role.HR, RoleGrant.organisation_id == company_id)
-                    .order_by(User.id.desc())
-                )
-                if known is None:
-                    known = _user(session, f"hr{company_id}@demo.example", "HR", "Team", "nl")
-                    grant_role(
-                        session, known, Role.HR, organisation_id=company_id, actor=SYSTEM, now=clock.now()
-                    )
-                made[company_id] = _actor(session, known)
-        return made
-
-    def coach(self, employment: Employment) -> Actor:
-        """The person of an employment, who gets a login with the first pledge."""
-        if employment.id not in self._coaches:
-            with db.unit_of_work() as session:
-                user = _user(
-                    session,
-                    employment.email,
-                    employment.first_name,
-                    employment.last_name,
-                    employment.language,
-                )
-                organisations.tie(session, employment.id, user.id, actor=SYSTEM, now=clock.now())
-                self._coaches[employment.id] = _actor(session, user)
-        return self._coaches[employment.id]
-
-    # --- the weeks --------------------------------------------------------------------------------------------------
 
     def weeks(self) -> Iterator[int]:
         """Live week after week until today, telling how many are done."""
@@ -165,11 +82,11 @@ class Year:
             (0, time(11), lambda: self._pledge(25 if first else self._random.choice([2, 3]))),
             (1, time(4), self._match),
             (1, time(9), self._approve),
-            (1, time(17), self._answer),
-            (2, time(9), self._agree),
-            (2, time(11), self._plan),
-            (3, time(18), self._log),
-            (4, time(16), self._confirm),
+            (1, time(17), self._coachings.answer),
+            (2, time(9), self._coachings.agree),
+            (2, time(11), self._coachings.plan),
+            (3, time(18), self._coachings.log),
+            (4, time(16), self._coachings.confirm),
             (4, time(20), self._keep_house),
         ]
         for offset, at, act in days:
@@ -178,7 +95,7 @@ class Year:
             if day > self._today or (day == self._today and moment > clock.now()):
                 break
             # The visitor finds the last days' proposals and hours waiting.
-            if (self._today - day).days <= 6 and act in (self._answer, self._confirm):
+            if (self._today - day).days <= 6 and act in (self._coachings.answer, self._coachings.confirm):
                 continue
             with clock.hold(moment):
                 act()
@@ -257,7 +174,7 @@ class Year:
             week_bits=bits.week_bits(OFFICE_HOURS),
             remote=ask.remote,
         )
-        do(coaching.submit_request, initiative.id, wish, actor=self._coordinators[initiative.id])
+        do(coaching.submit_request, initiative.id, wish, actor=self._people.coordinators[initiative.id])
 
     def _skill(self, code: str) -> tuple[int, int]:
         name, _, level = code.partition(":")
@@ -300,7 +217,7 @@ class Year:
             shares_choice=self._random.random() < 0.5,
         )
 
-        do(pledges.submit_pledge, employment.id, offer, actor=self.coach(employment))
+        do(pledges.submit_pledge, employment.id, offer, actor=self._people.coach(employment))
 
     def _approve(self) -> None:
         with db.read_session() as session:
@@ -311,7 +228,7 @@ class Year:
                 .order_by(Pledge.id)
             ).all()
         for pledge in waiting[: max(0, len(waiting) - (self._today - clock.today() < timedelta(days=7)) * 2)]:
-            actor = self._hr[pledge.employment.organisation_id]
+            actor = self._people.hr[pledge.employment.organisation_id]
             if self._random.random() < 0.04:
                 reason = "In deze periode is de planning al rond. Probeer het volgend kwartaal opnieuw."
                 do(pledges.refuse_pledge, pledge.public_id, reason, actor=actor)
@@ -325,167 +242,8 @@ class Year:
             )
         runs.execute(run.public_id, proposal_days=7)
 
-    def _answer(self) -> None:
-        for match in self._matches(OPEN_STATES):
-            coordinator = self._coordinators[match.request.initiative_id]
-            luck = self._random.random()
-            if luck < 0.10:
-                self._decline(match)
-            elif luck < 0.93:
-                self._accept(match, coordinator, both=luck < 0.88)
-
-    def _accept(self, match: Match, coordinator: Actor, *, both: bool) -> None:
-        do(matches.accept_as_coach, match.public_id, actor=self.coach(match.employment))
-        if both:
-            do(matches.accept_as_initiative, match.public_id, actor=coordinator)
-
-    def _decline(self, match: Match) -> None:
-        reason = self._random.choice([DeclineReason.TIME, DeclineReason.DISTANCE, DeclineReason.SKILLS])
-        do(
-            matches.decline,
-            match.public_id,
-            side=Side.COACH,
-            reason=reason,
-            note="",
-            actor=self.coach(match.employment),
-        )
-
-    def _agree(self) -> None:
-        with db.read_session() as session:
-            drafted = session.scalars(
-                select(Agreement)
-                .where(Agreement.state.in_([AgreementState.DRAFTED, AgreementState.HALF]))
-                .order_by(Agreement.id)
-            ).all()
-        for agreement in drafted:
-            hr = self._hr[agreement.organisation_id]
-            standing = self._random.random() < 0.3
-            do(agreements.accept_as_company, agreement.public_id, standing=standing, actor=hr)
-        with db.read_session() as session:
-            half = session.scalars(select(Agreement).where(Agreement.state == AgreementState.HALF)).all()
-        for agreement in half:
-            coordinator = self._coordinators[agreement.initiative_id]
-            do(agreements.accept_as_initiative, agreement.public_id, actor=coordinator)
-
-    def _plan(self) -> None:
-        for match in self._matches((MatchState.ACTIVE,)):
-            planned = sum(m.minutes for m in match.sessions)
-            first = match.request.from_date
-            day = max(clock.today() + timedelta(days=2), first)
-            tries = 0
-            while planned < match.minutes and tries < 40:
-                tries += 1
-                if day.weekday() < 5 and self._plan_on(
-                    match, day, min(SESSION_MINUTES, match.minutes - planned)
-                ):
-                    planned += min(SESSION_MINUTES, match.minutes - planned)
-                    day += timedelta(days=self._random.choice([6, 7, 8]))
-                else:
-                    day += timedelta(days=1)
-
-    def _plan_on(self, match: Match, day: date, minutes: int) -> bool:
-        begin = clock.local_moment(day, self._random.choice(WORK_TIMES))
-        remote = match.request.remote and self._random.random() < 0.6
-        return do(
-            matches.plan_session,
-            match.public_id,
-            starts_at=begin,
-            ends_at=begin + timedelta(minutes=minutes),
-            place="" if remote else match.request.initiative.municipality,
-            remote=remote,
-            actor=self.coach(match.employment),
-        )
-
-    def _log(self) -> None:
-        with db.read_session() as session:
-            over = session.scalars(
-                select(CoachingSession)
-                .join(CoachingSession.match)
-                .where(
-                    CoachingSession.state == SessionState.PLANNED,
-                    CoachingSession.ends_at < clock.now(),
-                    Match.state == MatchState.ACTIVE,
-                )
-                .options(joinedload(CoachingSession.match).joinedload(Match.employment))
-                .order_by(CoachingSession.id)
-            ).all()
-        for meeting in over:
-            self._log_session(meeting)
-
-    def _log_session(self, meeting: CoachingSession) -> None:
-        minutes = max(30, meeting.minutes + self._random.choice([0, 0, 0, 0, -30]))
-        do(
-            matches.log_hours,
-            meeting.match.public_id,
-            session_public_id=meeting.public_id,
-            activity_date=clock.local_date(meeting.starts_at),
-            minutes=minutes,
-            category=Category.DELIVERY,
-            note="",
-            key=f"demo:{meeting.public_id}",
-            actor=self.coach(meeting.match.employment),
-        )
-
-    def _confirm(self) -> None:
-        with db.read_session() as session:
-            logged = session.scalars(
-                select(HourEntry)
-                .where(HourEntry.state.in_([HoursState.LOGGED, HoursState.DISPUTED]))
-                .options(joinedload(HourEntry.match).joinedload(Match.request))
-                .order_by(HourEntry.id)
-            ).all()
-        for entry in logged:
-            coordinator = self._coordinators[entry.match.request.initiative_id]
-            if entry.state is HoursState.LOGGED and self._random.random() < 0.03:
-                reason = "Die dag ging de sessie wat korter door."
-                do(matches.dispute_hours, entry.public_id, reason=reason, actor=coordinator)
-            else:
-                do(matches.confirm_hours, entry.public_id, actor=coordinator)
-        self._complete()
-
-    def _complete(self) -> None:
-        """End coachings whose sessions are all behind and whose hours are all decided."""
-        for match in self._matches((MatchState.ACTIVE,)):
-            waiting = any(m.state is SessionState.PLANNED for m in match.sessions)
-            undecided = any(h.state in (HoursState.LOGGED, HoursState.DISPUTED) for h in match.hours)
-            if match.sessions and not waiting and not undecided:
-                do(matches.complete, match.public_id, actor=self.coach(match.employment))
-
     def _keep_house(self) -> None:
         do(matches.expire_open)
         do(pledges.expire_pledges)
         do(coaching.close_expired)
         notifications.send_due(clock.now(), limit=1000)
-
-    def _matches(self, states: Sequence[MatchState]) -> Sequence[Match]:
-        with db.read_session() as session:
-            return session.scalars(
-                select(Match)
-                .where(Match.state.in_(states))
-                .options(
-                    joinedload(Match.employment),
-                    joinedload(Match.request).joinedload(CoachingRequest.initiative),
-                    selectinload(Match.sessions),
-                    selectinload(Match.hours),
-                )
-                .order_by(Match.id)
-            ).all()
-
-
-def _user(session: Session, email: str, first: str, last: str, language: str) -> User:
-    known = session.scalar(select(User).where(User.email == email))
-    return known or create_user(
-        session,
-        email=email,
-        password=None,
-        first_name=first,
-        last_name=last,
-        language=language,
-        now=clock.now(),
-    )
-
-
-def _actor(session: Session, user: User) -> Actor:
-    session.flush()
-    session.expire(user, ["grants"])
-    return actor_of(user)

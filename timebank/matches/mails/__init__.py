@@ -1,0 +1,40 @@
+"""What people hear of a match, each in their own language: the mail says what happened and what to do.
+
+Before both sides said yes, neither reads the other's name or address.
+"""
+
+from __future__ import annotations
+
+from timebank.matches.mails.coachings import (
+    activated,
+    agreement_waits,
+    dispute_answered,
+    ended,
+    hours_confirmed,
+    hours_disputed,
+    hours_logged,
+    session_dropped,
+    session_fixed,
+)
+from timebank.matches.mails.proposals import accepted, confirmed, declined, freed, proposed, proposed_many
+from timebank.matches.mails.sending import calendar_entry, where
+
+__all__ = [
+    "accepted",
+    "activated",
+    "agreement_waits",
+    "calendar_entry",
+    "confirmed",
+    "declined",
+    "dispute_answered",
+    "ended",
+    "freed",
+    "hours_confirmed",
+    "hours_disputed",
+    "hours_logged",
+    "proposed",
+    "proposed_many",
+    "session_dropped",
+    "session_fixed",
+    "where",
+]
