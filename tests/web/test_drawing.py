@@ -58,11 +58,11 @@ def test_columns_stay_within_the_plot_and_the_table_holds_the_figures() -> None:
 
 def test_the_figures_of_a_plot_have_one_number_of_decimals() -> None:
     bars = row_plot([("a", 2970), ("b", 5580)])
-    assert [bar.said for bar in bars.bars] == ["49,5", "93,0"]
-    assert [said for _label, said in bars.table] == ["49,5", "93,0"]
+    assert [bar.said for bar in bars.bars] == ["49.5", "93.0"]
+    assert [said for _label, said in bars.table] == ["49.5", "93.0"]
     assert [bar.said for bar in row_plot([("a", 12), ("b", 7)], minutes=False).bars] == ["12", "7"]
     columns = column_plot([("jan", 3720, 8430), ("feb", 60, 60)])
-    assert columns.table == [("jan", "62", "140,5"), ("feb", "1", "1,0")]
+    assert columns.table == [("jan", "62", "140.5"), ("feb", "1", "1.0")]
 
 
 def test_a_plot_of_nothing_has_an_axis() -> None:
