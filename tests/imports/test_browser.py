@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from tests import factories as make
+from tests.support.browser import PATIENCE
 from tests.support.client import PASSWORD
 from timebank.organisations.models import Employment
 
@@ -35,7 +37,7 @@ def test_hr_uploads_looks_and_applies(session, page, axe):
     check(page, axe)
     page.select_option("#filter-show", "refused")
     page.wait_for_url("**show=refused")
-    page.wait_for_function("document.querySelectorAll('#rows tbody tr').length == 20")
+    expect(page.locator("#rows tbody tr")).to_have_count(20, timeout=PATIENCE)
     check(page, axe)
     page.click("main form[action$=apply] button")
     page.wait_for_selector("a[href$='refused.csv']")

@@ -61,7 +61,7 @@ def test_a_skill_is_found_and_chosen_without_a_mouse(employee: Walk) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator("#skills .tb-picked").wait_for(state="detached")
-    page.wait_for_function("document.activeElement.id == 'skills-search'")
+    page.locator("#skills-search:focus").wait_for()
 
 
 def test_a_form_that_is_not_right_keeps_what_was_typed_and_says_what_to_mend(employee: Walk) -> None:

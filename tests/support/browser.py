@@ -41,6 +41,10 @@ def chromium_launch_args() -> dict[str, Any]:
     return {"executable_path": path, "args": list(QUIET)}
 
 
+PATIENCE = 30_000
+"""Milliseconds to wait for what a page will show; `wait_for_function` is no choice, as it needs eval in the page."""
+
+
 class Journey:
     """The pages of one test: each in a profile of its own, all watched for errors."""
 
@@ -59,7 +63,7 @@ class Journey:
             **SCREENS[screen],
             **options,
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: self._errors.append(f"{page.url}: {error}"))
         page.on("console", lambda message: self._hear(page.url, message))

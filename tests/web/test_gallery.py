@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
-from tests.support.browser import Journey
+from tests.support.browser import PATIENCE, Journey
 from tests.web.gallery import make_app
 
 Open = Callable[..., Any]
@@ -86,7 +87,7 @@ def test_a_skill_that_was_searched_joins_the_chosen_ones(open_page: Open) -> Non
     page.fill("#story", "Dit blijft staan")
     page.fill("#skills-search", "herstel")
     page.click("#skills-found button")
-    page.wait_for_function("document.querySelectorAll('.tb-picked li').length === 3")
+    expect(page.locator(".tb-picked li")).to_have_count(3, timeout=PATIENCE)
     assert page.input_value("#story") == "Dit blijft staan"
 
 
