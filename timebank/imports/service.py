@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import column, select, table
+from sqlalchemy import column, func, select, table
 from sqlalchemy.orm import Session
 
 from timebank import db, events
@@ -81,6 +81,7 @@ def apply(
     )
     for start in starts:
         with db.unit_of_work() as session:
+            _wait_for_others(session, scope)
             chunk = rows[start : start + size]
             kind = spec.load(session, scope, chunk)
             _begin(kind, found.judgement)
@@ -128,6 +129,18 @@ def company_id(session: Session, name: str) -> int:
     if found is None:
         raise NotFound(_l("There is no company %(name)s.", name=name))
     return found
+
+
+def _wait_for_others(session: Session, scope: Scope) -> None:
+    """Files of one company, and those of no company, are applied one after another: of two at once the second finds
+    what the first brought. On SQLite there is one writer anyway."""
+    if db.engine().dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock(_IMPORTS, scope.organisation_id or 0)
+        session.execute(select(lock))
+
+
+# Sets these locks apart from those of other acts; the second half is the company's id.
+_IMPORTS = -7_001
 
 
 def _begin(kind: Held, judgement: Judgement) -> None:

@@ -184,7 +184,9 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
             Skill, Skill.id == RequestSkill.skill_id
         )
     ):
-        held = by_id[request_id]
+        held = by_id.get(request_id)
+        if held is None:
+            continue  # asked since the requests were read
         (held.must if must else held.nice)[code] = level
     ids = list(by_id)
     asked_seats = select(Seat.id, Seat.request_id).where(Seat.withdrawn.is_(False))
@@ -199,7 +201,9 @@ def _load(session: Session) -> dict[Hashable, HeldRequest]:
             RequestText.request_id, RequestText.language, RequestText.title, RequestText.description
         ).order_by(RequestText.request_id)
     ):
-        held = by_id[request_id]
+        held = by_id.get(request_id)
+        if held is None:
+            continue
         held.texts[language] = (title, description)
         initiative_id, begin = keys[request_id]
         key = (initiative_id, title, begin)

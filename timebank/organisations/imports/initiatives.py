@@ -133,7 +133,8 @@ def _load(session: Session) -> dict[Hashable, HeldInitiative]:
     for initiative_id, language, description in session.execute(
         select(InitiativeText.initiative_id, InitiativeText.language, InitiativeText.description)
     ):
-        by_id[initiative_id].texts[language] = description
+        if initiative_id in by_id:  # else it applied since the initiatives were read
+            by_id[initiative_id].texts[language] = description
     return held
 
 

@@ -84,6 +84,8 @@ class Pledges(BaseKind):
         whose = Employment.organisation_id == scope.organisation_id
         if rows is not None:
             whose &= Employment.id.in_({row.values["email"] for row in rows if row.values})
+            if rows:
+                _lock(session, whose)
         self.words = load_words(session)
         self.importer_id = scope.importer_id
         self.people = _people(session, whose)
@@ -196,6 +198,13 @@ def _employee(people: Mapping[str, Person]) -> Parser:
             raise BadValue("unknown") from None
 
     return parse
+
+
+def _lock(session: Session, whose: ColumnElement[bool]) -> None:
+    """Hold the employments, as every act on pledges does, before reading what its people hold."""
+    session.execute(
+        select(Employment.id).where(whose).order_by(Employment.id).with_for_update(key_share=True)
+    ).all()
 
 
 def _people(session: Session, whose: ColumnElement[bool]) -> Mapping[str, Person]:
