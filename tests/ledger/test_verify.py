@@ -420,13 +420,68 @@ def test_what_was_changed_is_found_and_named(company: int, name: str) -> None:
     assert words in broken.what
 
 
-def test_a_value_that_cannot_be_read_is_a_break(company: int) -> None:
+@pytest.mark.both
+def test_two_companies_whose_books_changed_hands_are_found(company: int) -> None:
+    a_story(company)
+    with db.unit_of_work() as session:
+        other = add_company(session, "Other")
+        third = add_company(session, "Third")
+    with booking(other) as book:
+        book.grant(uuid.uuid4(), 60)
+    with behind_its_back() as connection:
+        for old, new in ((company, third), (other, company), (third, other)):
+            run(f"UPDATE ledger_books SET organisation_id = {new} WHERE organisation_id = {old}")(connection)
+    for one in (company, other, None):
+        broken = found(one)
+        assert broken is not None
+        assert broken.number is None
+        assert "another organisation" in broken.what
+
+
+# SQLite keeps in any column whatever somebody puts there.
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("ledger_transactions", "activity_date", "'soon'"),
+        ("ledger_transactions", "activity_date", "99999"),
+        ("ledger_transactions", "booked_at", "-1"),
+        ("ledger_transactions", "payload", "x'7b7d'"),
+        ("ledger_transactions", "salt", "'0123456789abcdef'"),
+        ("ledger_transactions", "idempotency_key", "x'00'"),
+        ("ledger_lines", "minutes", "'sixty'"),
+        ("ledger_facts", "department", "x'00'"),
+        ("ledger_facts", "initiative", "x'00'"),
+        ("ledger_accounts", "balance", "x'00'"),
+        ("ledger_books", "head", "'0123456789abcdef0123456789abcdef'"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_a_break(company: int, table: str, column: str, value: str) -> None:
     a_story(company)
     with behind_its_back() as connection:
-        connection.execute(text("UPDATE ledger_transactions SET activity_date = 'soon' WHERE number = 2"))
+        connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+        first = f"SELECT rowid FROM {table} LIMIT 1"
+        connection.execute(text(f"UPDATE {table} SET {column} = {value} WHERE rowid = ({first})"))
     broken = found()
     assert broken is not None
-    assert "cannot be read" in broken.what
+    assert broken.organisation_id == company
+
+
+@pytest.mark.both
+def test_a_transaction_that_takes_back_what_is_not_there_is_found(company: int) -> None:
+    a_story(company)
+    with behind_its_back() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+        else:
+            connection.execute(
+                text(
+                    "ALTER TABLE ledger_transactions DROP CONSTRAINT ck_ledger_transactions_reverses_iff_reversal"
+                )
+            )
+        run("UPDATE ledger_transactions SET reverses_id = 999999 WHERE number = 3")(connection)
+    broken = found()
+    assert broken is not None
+    assert broken.number == 3
 
 
 @pytest.mark.both

@@ -15,6 +15,13 @@ from timebank.ledger.models import AccountKind, Category, TransactionKind
 
 SOURCES = frozenset({AccountKind.GRANTED, AccountKind.SUPPORT})
 GENESIS = bytes(32)
+_BOOKS = uuid.UUID("6f2d3a5e-6f0a-4a5c-9d1b-0c6a7e4f1b52")
+
+
+def book_id_of(organisation_id: int) -> uuid.UUID:
+    """The id of an organisation's book, which each payload of it names: it follows from whose book it is, so that no
+    book can pass for another organisation's."""
+    return uuid.uuid5(_BOOKS, str(organisation_id))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from timebank.ledger.entries import (
     SOURCES,
     AccountRef,
     Entry,
+    book_id_of,
     check,
     hash_payload,
     link,
@@ -99,7 +100,12 @@ def _lock_book(session: Session, organisation_id: int) -> _Book:
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         session.execute(
             dialect.insert(LedgerBook)
-            .values(organisation_id=organisation_id, last_number=0, head=GENESIS, public_id=uuid.uuid4())
+            .values(
+                organisation_id=organisation_id,
+                last_number=0,
+                head=GENESIS,
+                public_id=book_id_of(organisation_id),
+            )
             .on_conflict_do_nothing(index_elements=["organisation_id"])
         )
         row = session.execute(statement).one()

@@ -16,6 +16,7 @@ from timebank.ledger.entries import (
     GENESIS,
     PAYLOAD_ONLY,
     account_name,
+    book_id_of,
     figure_of,
     hash_payload,
     link,
@@ -139,13 +140,14 @@ class _Reader:
     def read(self) -> BookResult:
         broken: Break | None = None
         try:
+            self._owner()
             self._transactions()
             self._beside_the_chain()
             self._accounts()
         except _Broken as found:
             broken = Break(self.book["organisation_id"], found.number, found.what)
-        except (ValueError, LookupError) as unreadable:
-            # A value that no column of ours could have written, such as a date that is none.
+        except (ValueError, LookupError, TypeError, AttributeError) as unreadable:
+            # A value that no column of ours could have written, such as a date that is none, or of another type.
             broken = Break(self.book["organisation_id"], self.number + 1, f"it cannot be read ({unreadable})")
         return BookResult(
             organisation_id=self.book["organisation_id"],
@@ -155,6 +157,10 @@ class _Reader:
             head=self.head,
             first_break=broken,
         )
+
+    def _owner(self) -> None:
+        if self.book["public_id"] != book_id_of(self.book["organisation_id"]):
+            raise _Broken(None, "it is the book of another organisation")
 
     # --- transactions -----------------------------------------------------------------------------------------------
 
@@ -173,6 +179,7 @@ class _Reader:
                 LedgerTransaction.payload_hash,
                 LedgerTransaction.previous_hash,
                 LedgerTransaction.hash,
+                LedgerTransaction.reverses_id,
                 original.number.label("reverses"),
                 original.book_id.label("reverses_book"),
                 original.payload.label("reversed_payload"),
@@ -295,6 +302,8 @@ class _Reader:
             or row["fact_date"] != row["activity_date"]
         ):
             raise _Broken(number, f"its payload says another {_what_differs(stored, expected)} than its rows")
+        if row["reverses_id"] is not None and row["reverses"] is None:
+            raise _Broken(number, "it takes back a transaction that does not exist")
         if (row["kind"] == TransactionKind.REVERSAL) != (row["reverses"] is not None):
             raise _Broken(number, "it is a reversal of nothing")
         try:
