@@ -166,6 +166,37 @@ def test_large_files_are_worked_on_by_the_scheduler_with_progress(session, hr, m
     assert re.search(r"refused\.csv", hr.get(address).text)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x89PNG\r\n" + bytes(100), "geen tabel"),
+        ((STAFF * 2).encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04" + bytes(100), "werkmap"),
+    ],
+)
+def test_a_large_file_that_is_no_table_is_refused_with_its_reason(hr, monkeypatch, content, words):
+    monkeypatch.setattr(batches, "BYTES_AT_ONCE", 10)
+    address = sent(hr, "/hr/staff/import", content)
+    assert jobs.run_next(clock.now()) is not None
+    page = hr.get(address).text
+    assert words in page
+    assert 'name="column-' not in page
+    assert hr.post_form(address + "/apply", {}).status_code == 303
+    assert hr.get(address).status_code == 200
+
+
+def test_a_second_click_that_came_in_between_leaves_the_figures_of_the_first(session, hr):
+    address = sent(hr, "/hr/staff/import", STAFF)
+    batch = session.scalars(select(ImportBatch.public_id)).one()
+    session.rollback()
+    first = batches.apply(batch, now=clock.now())
+    assert (first["new"], first["same"]) == (1, 0)
+    assert batches.apply(batch, now=clock.now()) == first
+    assert "Toegepast" in hr.get(address).text
+    session.expire_all()
+    assert session.scalars(select(ImportBatch.summary)).one() == first
+
+
 def test_long_previews_are_paged(hr):
     rows = "".join(f"{i};p{i}@x.example;An;Claes;1\n" for i in range(1, 251))
     address = sent(hr, "/hr/staff/import", STAFF.splitlines(keepends=True)[0] + rows)

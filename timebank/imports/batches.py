@@ -150,11 +150,16 @@ def _large(session: Session, batch: ImportBatch) -> bool:
     return content is not None and unpacked_size(content) > UNPACKED_AT_ONCE
 
 
-def make_preview(public_id: uuid.UUID, *, now: datetime, progress: Any = None) -> dict[str, Any]:
-    """Judge the file and keep what the page shows. Headings that cannot be settled are shown for mapping by hand."""
+def make_preview(
+    public_id: uuid.UUID, *, now: datetime, progress: Any = None, waited_for: bool = True
+) -> dict[str, Any]:
+    """Judge the file and keep what the page shows. Headings that cannot be settled are shown for mapping by hand.
+
+    Raises FileRefused for what is no table; where nobody waits for the answer, the page says why.
+    """
     with db.read_session() as session:
         data, scope, kind, mapping, owner_id = _work(session, public_id)
-    refusal, summary, rows, places, unknown = None, {}, [], {}, []
+    refusal, summary, rows, header, places, unknown = None, {}, [], [], {}, []
     try:
         found = service.preview(kind, data, scope, by_hand=mapping, progress=progress)
         header = list(found.judgement.header)
@@ -162,12 +167,14 @@ def make_preview(public_id: uuid.UUID, *, now: datetime, progress: Any = None) -
         rows = _rows(found.judgement, [c.name for c in _columns(kind, scope)])
         places, unknown = dict(found.judgement.mapped.places), list(found.judgement.mapped.unknown)
     except FileRefused as refused:
-        if refused.code not in ("no_column", "twin_columns"):
+        refusal = [refused.code, refused.params]
+        if refused.code in ("no_column", "twin_columns"):
+            headings = Headings(_columns(kind, scope))
+            header = list(decode(data, headings.recognised).header)
+            places = headings.guess(header)
+            places |= {name: place for name, place in (mapping or {}).items() if place is not None}
+        elif waited_for:
             raise
-        headings = Headings(_columns(kind, scope))
-        header = list(decode(data, headings.recognised).header)
-        refusal, places = [refused.code, refused.params], headings.guess(header)
-        places |= {name: place for name, place in (mapping or {}).items() if place is not None}
     content = json.dumps([header, places, unknown, refusal, summary, rows], ensure_ascii=False).encode()
     with db.unit_of_work() as session:
         file = files.store(
@@ -272,6 +279,8 @@ def apply(public_id: uuid.UUID, *, now: datetime, progress: Any = None) -> dict[
         batch = session.scalars(
             select(ImportBatch).where(ImportBatch.public_id == public_id).with_for_update()
         ).one()
+        if batch.state == BatchState.APPLIED and batch.summary is not None:
+            return batch.summary  # a second click came in between, and found all of it done
         if summary["refused"]:
             batch.rejects_file_id = files.store(
                 session,
@@ -368,7 +377,9 @@ def _enqueue(session: Session, batch: ImportBatch, what: str, now: datetime) -> 
 @jobs.handler("import.preview")
 def preview_job(job: uuid.UUID, payload: dict[str, Any]) -> dict[str, Any]:
     """Judge a large file."""
-    return make_preview(uuid.UUID(payload["batch"]), now=clock.now(), progress=_percent(job))
+    return make_preview(
+        uuid.UUID(payload["batch"]), now=clock.now(), progress=_percent(job), waited_for=False
+    )
 
 
 @jobs.handler("import.apply")
