@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +55,7 @@ def error_text(error: Any) -> str:
     """The sentence of a field's error; fields made of fields give lists or mappings of them."""
     if isinstance(error, dict):
         error = [each for errors in error.values() for each in errors]
-    if isinstance(error, Iterable) and not isinstance(error, str):
+    if isinstance(error, list | tuple):  # a text that waits for its language can be walked through as well
         return " ".join(error_text(each) for each in error)
     return str(error)
 
