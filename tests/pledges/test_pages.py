@@ -93,6 +93,7 @@ def test_an_employee_pledges_and_sees_it(
     detail = client.get(answer.location).text
     assert cause.name_nl in detail
     assert f"/pledges/{pledge.public_id}" in client.get("/pledges").text
+    assert f"/pledges/{pledge.public_id}" in client.get("/pledges/new").text, "said before it is refused"
 
 
 def test_the_same_click_twice_makes_one_pledge(

@@ -36,6 +36,15 @@ def of_employment(session: Session, employment_id: int) -> Sequence[Pledge]:
     ).all()
 
 
+def live(session: Session, employment_id: int, today: date) -> Sequence[Pledge]:
+    """Pledges that wait for approval or hold now or later, the first first."""
+    return session.scalars(
+        select(Pledge)
+        .where(Pledge.employment_id == employment_id, Pledge.state.in_(LIVE), Pledge.until_date >= today)
+        .order_by(Pledge.from_date)
+    ).all()
+
+
 def own(session: Session, public_id: uuid.UUID, actor: Actor) -> Pledge:
     """A pledge of the actor's own. Raises NotFound for anybody else's."""
     pledge = session.scalar(

@@ -96,6 +96,7 @@ def _form_page(form: PledgeForm) -> str:
         levels=level_names(),
         left=queries.budget_left(session, employment, year),
         year=year,
+        live=queries.live(session, employment.id, clock.today()),
         company=employment.organisation.name,
         policy=approval.policy_of(session, employment.organisation_id),
         Approval=Approval,

@@ -124,6 +124,8 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     const part = event.detail.elt;
     start(part);
+    // What was added or removed by a button counts as a change of the form, as if it had been typed.
+    if (part.matches(".tb-picker")) part.dispatchEvent(new Event("change", { bubbles: true }));
     const head = part.matches("[data-focus]") ? part : part.querySelector("[data-focus]");
     head?.focus();
   });
