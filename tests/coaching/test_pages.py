@@ -137,8 +137,8 @@ def test_fixed_moments_are_typed_in_rows(
         "shape": "slots",
         "hours": "",
         "slots-day": ["17/03/2026", "", "2026-03-26"],
-        "slots-start": ["13:30", "", "9:00"],
-        "slots-end": ["15:30", "", "10:30"],
+        "slots-start": ["13:30", "", "9"],
+        "slots-end": ["15u30", "", "10.30"],
     }
     more = own.post_form("/requests/new", {**answers, **rows, "slots-more": "1"})
     assert more.status_code == 200
@@ -151,6 +151,7 @@ def test_fixed_moments_are_typed_in_rows(
     request = session.scalars(select(CoachingRequest)).one()
     assert request.minutes_per_coach == 210
     assert own.get(f"/requests/{request.public_id}").status_code == 200
+    assert 'value="26/03/2026"' in own.get(f"/requests/{request.public_id}/edit").text
 
 
 @pytest.mark.parametrize(

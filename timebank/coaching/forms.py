@@ -74,7 +74,7 @@ class SlotsField(Field):
         self.data: list[tuple[datetime, datetime]] = list(data or ())
         self.rows = [
             Row(
-                clock.local_date(a).isoformat(),
+                f"{clock.local_date(a):%d/%m/%Y}",
                 f"{a.astimezone(clock.BRUSSELS):%H:%M}",
                 f"{b.astimezone(clock.BRUSSELS):%H:%M}",
             )
@@ -109,10 +109,10 @@ def _moment(row: Row) -> tuple[datetime, datetime]:
 
 
 def _wall_time(text: str) -> time:
-    match = re.fullmatch(r"([01]?[0-9]|2[0-3])[:.uUhH]([0-5][0-9])", text)
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3])(?:[:.uUhH]([0-5][0-9])?)?", text)
     if not match:
         raise ValueError(text)
-    return time(int(match[1]), int(match[2]))
+    return time(int(match[1]), int(match[2] or 0))
 
 
 class RequestForm(BaseForm):

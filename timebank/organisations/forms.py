@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField
-from wtforms.validators import ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
 from timebank.organisations.models import Approval
 from timebank.organisations.service import InitiativeApplication, InitiativeProfile, PolicyChange
@@ -65,7 +65,9 @@ class CausesForm(f.BaseForm):
 class ApplicationForm(CausesForm):
     name = f.Text(_l("Name of the initiative"), render_kw={"autocomplete": "organization"})
     description = f.LongText(_l("What you do, for whom"))
-    phase = RadioField(_l("Phase"), choices=f.choices(PHASES))
+    phase = RadioField(
+        _l("Phase"), choices=f.choices(PHASES), validators=[InputRequired(_l("Choose what fits best."))]
+    )
     postcode = f.PostcodeField(_l("Postcode"))
     enterprise_number = f.Text(_l("Enterprise number of your organisation"), required=False, longest=20)
     host_name = f.Text(_l("Name of that organisation"), required=False)
@@ -117,7 +119,9 @@ class ProfileForm(CausesForm):
 
 
 class PhaseForm(f.BaseForm):
-    phase = RadioField(_l("Phase"), choices=f.choices(PHASES))
+    phase = RadioField(
+        _l("Phase"), choices=f.choices(PHASES), validators=[InputRequired(_l("Choose what fits best."))]
+    )
     valid_from = f.DateField(_l("Since"))
 
 
