@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask_babel import gettext as _
 
 from timebank import clock, db
+from timebank.agreements import queries as agreements
 from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.errors import Invalid
@@ -48,6 +49,7 @@ def overview() -> str:
         years=years,
         departments=tables.by_department(report),
         waiting=queries.pledges_waiting(session, company),
+        agreements=agreements.waiting_for_company(session, company),
         address=_address(report),
         most=MOST_BARS,
     )
