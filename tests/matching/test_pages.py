@@ -48,6 +48,12 @@ def test_a_run_on_request_waits_for_the_scheduler_and_the_page_tells(
     assert client.get(answer.location + "/progress").status_code == 200
 
 
+def test_the_bar_shows_that_weights_belong_to_matching(session: Session, client_as: Enter) -> None:
+    page = client_as(make.make_operator(session)).get("/operator/weights").text
+    assert '<a href="/operator/runs" aria-current="true">' in page
+    assert '<a href="/operator" aria-current' not in page
+
+
 @pytest.mark.parametrize("path", ["/operator/runs", "/operator/weights", "/operator/runs/{run}"])
 def test_nobody_else_sees_runs(session: Session, client_as: Enter, run: Run, path: str) -> None:
     hr = make.make_hr(session, make.make_company(session))

@@ -18,6 +18,7 @@ class Item:
     label: Any
     path: str
     tab: bool = True
+    within: tuple[str, ...] = ()  # other addresses that belong under it
 
 
 DESKS: dict[str, tuple[Item, ...]] = {
@@ -42,7 +43,7 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Coaches"), "/coaches"),
         Item(_l("Hours"), "/initiative/hours"),
         Item(_l("Agreements"), "/initiative/agreements", tab=False),
-        Item(_l("Our initiative"), "/initiative/profile", tab=False),
+        Item(_l("Our initiative"), "/initiative/profile", tab=False, within=("/initiative/people",)),
     ),
     "operator": (
         Item(_l("Worklist"), "/operator"),
@@ -50,7 +51,7 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Organisations"), "/operator/organisations"),
         Item(_l("Approvals"), "/operator/approvals", tab=False),
         Item(_l("Requests"), "/operator/requests", tab=False),
-        Item(_l("Matching"), "/operator/runs"),
+        Item(_l("Matching"), "/operator/runs", within=("/operator/weights",)),
         Item(_l("Import"), "/operator/import", tab=False),
     ),
 }
@@ -97,8 +98,10 @@ def items() -> tuple[Item, ...]:
 
 def is_current(item: Item) -> bool:
     """Whether the page that is shown stands under this link: the longest path that fits."""
-    fitting = [each.path for each in items() if _is_under(request.path, each.path)]
-    return bool(fitting) and max(fitting, key=len) == item.path
+    fitting = {
+        path: each for each in items() for path in (each.path, *each.within) if _is_under(request.path, path)
+    }
+    return bool(fitting) and fitting[max(fitting, key=len)] == item
 
 
 def _is_under(path: str, parent: str) -> bool:
