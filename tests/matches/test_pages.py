@@ -61,12 +61,15 @@ def test_the_whole_story_from_proposal_to_confirmed_hours(
     here = f"/matches/{told.match.public_id}"
     assert told.coach.last_name not in coordinator.get("/initiative").text
     assert coach.post_form(f"{here}/accept").status_code == 303
+    assert f'href="{here}"' in coach.get("/today").text, "what waits for the other side can be looked at"
+    assert f'href="{here}/decline"' in coach.get(here).text, "a yes can be taken back while nobody answered"
     answer = coordinator.post_form(f"{here}/accept", follow_redirects=True)
     assert told.coach.email in answer.text
     assert told.initiative.contact_email in coach.get(here).text
 
     agreement = session.scalars(select(Agreement)).one().public_id
     assert f"/agreements/{agreement}" in hr.get("/hr/agreements").text
+    assert f"/agreements/{agreement}" in hr.get("/hr").text, "it waits for HR"
     assert hr.post_form(f"/agreements/{agreement}/accept").status_code == 303
     assert coach.get(f"/agreements/{agreement}").status_code == 200
     assert coordinator.post_form(f"/agreements/{agreement}/accept").status_code == 303
@@ -239,6 +242,7 @@ def test_a_session_is_planned_moved_logged_in_one_click(
     form = {"date": "2026-03-12", "starts": "13:30", "ends": "15:30", "place": "Gent"}
     refused = coach.post_form(url, {**form, "date": "2026-04-06"})  # Easter Monday
     assert (refused.status_code, "Gent" in refused.text) == (422, True)
+    assert "Zeg wanneer het begint." in coach.post_form(url, {**form, "starts": ""}).text
     assert coach.post_form(url, form).status_code == 303
     meeting = session.scalars(select(CoachingSession)).one()
     assert meeting.starts_at == at(2, 13, 30)
@@ -262,6 +266,9 @@ def test_disputed_hours_go_back_and_forth(told: Story, session: Session, client_
     assert coordinator.post_form(f"/hours/{entry.public_id}/dispute", {"reason": " "}).status_code == 422
     assert coordinator.post_form(f"/hours/{entry.public_id}/dispute", {"reason": "1 uur?"}).status_code == 303
     assert "1 uur?" in coach.get("/today").text
+    here = f"/matches/{told.match.public_id}"
+    assert "Het initiatief vraagt: 1 uur?" in coach.get(here).text
+    assert "Je vroeg: 1 uur?" in coordinator.get(here).text
     assert coach.post_form(f"/hours/{entry.public_id}/answer", {"answer": "Nee, 2"}).status_code == 303
     assert "Nee, 2" in coordinator.get("/initiative").text
     swapped = coordinator.post_form(f"/hours/{entry.public_id}/confirm", htmx=True)

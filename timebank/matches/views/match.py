@@ -29,7 +29,7 @@ from timebank.matches.models import (
 from timebank.matches.views import bp
 from timebank.matches.views.answering import act, lead_on, page, side_now
 from timebank.matches.views.coach import calendar
-from timebank.web.format import day_short, hours, wall_time
+from timebank.web.format import hours, hours_between
 from timebank.web.locale import language
 from timebank.web.respond import is_htmx
 
@@ -48,7 +48,7 @@ def hours_form(match: Match) -> HoursForm:
     now = clock.now()
     logged = {e.session_id for e in match.hours if e.state in queries.LIVE_HOURS}
     open_sessions = [
-        (str(s.public_id), f"{day_short(s.starts_at)}, {wall_time(s.starts_at)}–{wall_time(s.ends_at)}")
+        (str(s.public_id), hours_between(s.starts_at, s.ends_at))
         for s in match.sessions
         if s.state in (SessionState.PLANNED, SessionState.HELD) and s.ends_at <= now and s.id not in logged
     ]
@@ -85,7 +85,7 @@ def detail_page(match: Match, form: HoursForm) -> ResponseReturnValue:
         coming=[s for s in match.sessions if s.state is SessionState.PLANNED and s.ends_at > clock.now()],
         past=[
             s
-            for s in match.sessions
+            for s in reversed(match.sessions)
             if s.state is not SessionState.MOVED
             and not (s.state is SessionState.PLANNED and s.ends_at > clock.now())
         ],
