@@ -114,8 +114,13 @@ def days(first: date | datetime, last: date | datetime | None) -> str:
 
 def hours_between(start: datetime, end: datetime) -> str:
     """Thu 3 December, 13.30 to 15.30 hours."""
+    return str(_("%(day)s, %(time)s", day=day_near(start), time=clock_between(start, end)))
+
+
+def clock_between(start: datetime, end: datetime) -> str:
+    """13.30 to 15.30 hours; with the day where it ends on another one."""
     until = wall_time(end) if _local(start) == _local(end) else moment(end)
-    return str(_("%(day)s, %(start)s to %(end)s", day=day_near(start), start=_clock(start), end=until))
+    return str(_("%(start)s to %(end)s", start=_clock(start), end=until))
 
 
 def month(value: date | datetime) -> str:
@@ -208,6 +213,7 @@ FILTERS: dict[str, Any] = {
 GLOBALS: dict[str, Any] = {
     "date_range": days,
     "time_range": hours_between,
+    "clock_range": clock_between,
     "today": clock.today,
     "hours_digits": hours_digits,
 }
