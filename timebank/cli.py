@@ -25,6 +25,7 @@ COMMANDS = {
     "report": ("timebank.reports.cli:group", "Export CSR reports."),
     "run": ("timebank.processes:command", "Start everything on this machine."),
     "scheduler": ("timebank.scheduler.cli:command", "Run the scheduler's process."),
+    "simulate": ("timebank.simulation.cli:command", "Try out policies of the matching on invented months."),
     "user": ("timebank.auth.cli:group", "Make and change users."),
 }
 
