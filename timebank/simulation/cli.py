@@ -10,14 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from timebank.commands import WrongUse
-
-if TYPE_CHECKING:
-    from timebank.simulation.experiment import Setting
 
 DEFAULT_SEEDS = 5  # of a comparison
 
@@ -187,10 +184,8 @@ def command(
         people=People(declines, silent, answer_days, no_shows),
     )
     try:
-        with _interrupt_noted() as interrupted:
-            done = experiment.run(
-                setting, policies, stop=interrupted, progress=_progress(setting, len(policies))
-            )
+        with _interrupt_noted() as interrupted, _progress(setting.days_to_replay(policies)) as progress:
+            done = experiment.run(setting, policies, stop=interrupted, progress=progress)
     except ProblemError as error:
         raise WrongUse(str(error)) from None
     if not done.complete:
@@ -216,19 +211,22 @@ def _interrupt_noted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _progress(setting: Setting, policies: int) -> Callable[[int, int], None]:
-    """Tell how far it is, on a terminal only."""
+@contextmanager
+def _progress(days: int) -> Iterator[Callable[[int], None]]:
+    """Tell how much of so many days is done, on a terminal only, and leave nothing of it behind."""
     if not sys.stderr.isatty():
-        return lambda seed, day: None
-    total = setting.repeats * policies * setting.days
-    told = [-1]
+        yield lambda done: None
+        return
+    told = -1
 
-    def tell(number: int, day: int) -> None:
-        percent = 100 * (number * policies * setting.days + day) // total
-        if percent != told[0]:
-            told[0] = percent
+    def tell(done: int) -> None:
+        nonlocal told
+        percent = 100 * done // days
+        if percent != told:
+            told = percent
             click.echo(f"\r\x1b[K{percent} %", nl=False, err=True)
-        if number == setting.repeats - 1 and day == policies * setting.days - 1:
-            click.echo("\r\x1b[K", nl=False, err=True)
 
-    return tell
+    try:
+        yield tell
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from timebank.simulation.replay import Policy, Record, simulate
-from timebank.simulation.world import Kind, People, make_world
+from timebank.simulation.world import Kind, People, World, make_world
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,9 @@ class Setting:
     seats_a_year: int
     kind: Kind
     people: People
+
+    def days_to_replay(self, policies: Sequence[Policy]) -> int:
+        return self.repeats * len(policies) * self.days
 
 
 @dataclass(frozen=True)
@@ -41,38 +44,49 @@ def run(
     policies: Sequence[Policy],
     *,
     stop: Callable[[], bool] = lambda: False,
-    progress: Callable[[int, int], None] = lambda seed, day: None,
+    progress: Callable[[int], None] = lambda days: None,
 ) -> Experiment:
     """Replay the seeds from `setting.seed` on, each under all policies.
+
+    Parameters
+    ----------
+    stop : asked before each simulated day; True ends the experiment there
+    progress : told how many days were replayed, all seeds and policies together
 
     Raises
     ------
     ProblemError : the kernel has no such mode
     """
     whole: list[list[Record]] = [[] for _ in policies]
-    for number in range(setting.repeats):
-        world = make_world(
-            setting.seed + number,
-            days=setting.days,
-            start=setting.start,
-            pledges_a_year=setting.pledges_a_year,
-            seats_a_year=setting.seats_a_year,
-            kind=setting.kind,
-        )
+    replayed = 0
+    for seed in range(setting.seed, setting.seed + setting.repeats):
+        world = _world(setting, seed)
         records: list[Record] = []
         for policy in policies:
-            at = len(records) * setting.days
-
-            def tell(day: int, number: int = number, at: int = at) -> None:
-                progress(number, at + day)
-
+            tell = _counted_from(replayed, progress)
             record = simulate(world, policy, setting.people, stop=stop, progress=tell)
             records.append(record)
+            replayed += record.days
             if record.days < setting.days:
                 return _stopped(policies, whole, records)
         for each, record in zip(whole, records, strict=True):
             each.append(record)
     return Experiment(policies, whole, True)
+
+
+def _counted_from(before: int, progress: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda day: progress(before + day)
+
+
+def _world(setting: Setting, seed: int) -> World:
+    return make_world(
+        seed,
+        days=setting.days,
+        start=setting.start,
+        pledges_a_year=setting.pledges_a_year,
+        seats_a_year=setting.seats_a_year,
+        kind=setting.kind,
+    )
 
 
 def _stopped(
