@@ -17,12 +17,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from config import Settings
+from config import ROOT, Settings
 from timebank.cli import main, root
 from timebank.matching import kernel
 from timebank.matching.snapshot import DEFAULT_WEIGHTS
 from timebank.scheduler.work import NIGHTLY_AT
 from timebank.simulation import replay, world
+from timebank.simulation.cli import command
 from timebank.simulation.measures import MEASURES
 
 SMALL = ("--pledges", "150", "--seats", "200", "--world", "alike", "--days", "60")
@@ -168,16 +169,24 @@ def test_an_interrupt_ends_with_what_was_simulated(
 
 
 def test_it_needs_no_setting_and_shows_progress_on_a_terminal_only() -> None:
-    command = [sys.executable, "-c", "from timebank.cli import main; main()", "simulate", *SMALL]
+    started = [sys.executable, "-c", "from timebank.cli import main; main()", "simulate", *SMALL]
     bare = {name: value for name, value in os.environ.items() if not name.startswith("TIMEBANK_")}
-    quiet = subprocess.run(command, capture_output=True, text=True, check=True, env=bare)
+    quiet = subprocess.run(started, capture_output=True, text=True, check=True, env=bare)
     assert quiet.stderr == ""
     reader, terminal = pty.openpty()
-    shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, text=True, check=True, env=bare)
+    shown = subprocess.run(started, stdout=subprocess.PIPE, stderr=terminal, text=True, check=True, env=bare)
     os.close(terminal)
     assert b" %" in os.read(reader, 100_000)
     os.close(reader)
     assert shown.stdout.splitlines()[:20] == quiet.stdout.splitlines()[:20]
+
+
+def test_the_commands_in_the_documentation_are_understood() -> None:
+    lines = (ROOT / "docs" / "matching.md").read_text(encoding="utf-8").splitlines()
+    commands = [line.split()[2:] for line in lines if line.startswith("    timebank simulate")]
+    assert len(commands) >= 5
+    for arguments in commands:
+        command.make_context("simulate", arguments)
 
 
 def test_it_begins_with_what_the_platform_begins_with() -> None:
