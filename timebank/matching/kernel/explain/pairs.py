@@ -1,7 +1,8 @@
-"""Why a pair matches as well as it does, or not at all: names and numbers, for others to put into words."""
+"""One pair, one seat or one pledge: its points, and the rules that keep others away from it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,11 +31,11 @@ class PairExplanation(NamedTuple):
 
 
 class SeatExplanation(NamedTuple):
-    """One seat and all pledges.
+    """One seat and all pledges, or one pledge and all seats.
 
-    `steps` are the rules in order, each with the pledges that it and those before it leave; `emptied_by` is
-    the first that leaves none (`no_pledges` where there are none at all), or None for a seat that has
-    candidates.
+    `steps` are the rules in order, each with the pledges (or seats) that it and those before it leave;
+    `emptied_by` is the first that leaves none (`no_pledges` or `no_seats` where there are none at all), or
+    None where there are candidates.
     """
 
     candidates: int
@@ -53,7 +54,7 @@ def explain_pair(problem: AttributeProblem, seat: int, pledge: int) -> PairExpla
     points = {name: int(value[0]) for name, value in terms(problem, i, j).items()}
     site = bool(on_site(problem, i, j)[0])
     del points["remote" if site else "near"]
-    broken = tuple(rule for rule in RULES if not _holds(problem, rule, i, j)[0])
+    broken = tuple(rule for rule in RULES if not holds(problem, rule, i, j)[0])
     weight = 0 if broken else sum(points.values())
     return PairExplanation(not broken, weight, broken, points, site, int(distance(problem, i, j)[0]))
 
@@ -66,18 +67,35 @@ def explain_seat(problem: AttributeProblem, seat: int) -> SeatExplanation:
     IndexError : there is no such seat
     """
     i = _one(seat, problem.n_seats)
-    left = np.arange(problem.n_pledges)
+    return _sifted(
+        lambda rule, left: holds(problem, rule, i, left), np.arange(problem.n_pledges), "no_pledges"
+    )
+
+
+def explain_pledge(problem: AttributeProblem, pledge: int) -> SeatExplanation:
+    """How many seats each rule leaves for a pledge.
+
+    Raises
+    ------
+    IndexError : there is no such pledge
+    """
+    j = _one(pledge, problem.n_pledges)
+    return _sifted(lambda rule, left: holds(problem, rule, left, j), np.arange(problem.n_seats), "no_seats")
+
+
+def _sifted(kept: Callable[[str, Index], BoolArray], left: Index, nobody: str) -> SeatExplanation:
     steps = []
-    emptied_by = None if left.size else "no_pledges"
+    emptied_by = None if left.size else nobody
     for rule in RULES:
-        left = left[_holds(problem, rule, i, left)]
+        left = left[kept(rule, left)]
         steps.append((rule, left.size))
         if not left.size and emptied_by is None:
             emptied_by = rule
     return SeatExplanation(left.size, tuple(steps), emptied_by)
 
 
-def _holds(problem: AttributeProblem, rule: str, i: Index, j: Index) -> BoolArray:
+def holds(problem: AttributeProblem, rule: str, i: Index, j: Index) -> BoolArray:
+    """Whether each of these pairs keeps one of the `RULES`."""
     return weights(problem, i, j) >= 1 if rule == "weight" else HARD_RULES[rule](problem, i, j)
 
 
