@@ -11,6 +11,7 @@ from timebank.jobs import models as jobs
 from timebank.ledger import models as ledger
 from timebank.matches import models as matches
 from timebank.matching import models as matching
+from timebank.matching.insight import models as insight
 from timebank.notifications import models as notifications
 from timebank.organisations import models as organisations
 from timebank.pledges import models as pledges
@@ -24,6 +25,7 @@ ROOMS = (
     coaching,
     files,
     imports,
+    insight,
     jobs,
     ledger,
     matches,

@@ -63,7 +63,8 @@ class DeclineReason(enum.StrEnum):
 
 class Match(PublicId, Base):
     """One employment in one seat. `minutes` are held by its reservations from the proposal on, and booked when both
-    said yes. `reasons` are the terms of its weight as data: `[{"term": …, "points": …, …}]`."""
+    said yes. `reasons` are the terms of its weight as data: `[{"term": …, "points": …, …}]`. `next_best` is what each
+    side would have got instead, by the prices of the run: see `matching.reasons`."""
 
     __tablename__ = "matches"
     __table_args__ = (
@@ -109,6 +110,7 @@ class Match(PublicId, Base):
     minutes: Mapped[int]
     weight: Mapped[int] = mapped_column(default=0)
     reasons: Mapped[list[Any]] = mapped_column(default=list)
+    next_best: Mapped[dict[str, Any] | None]
     proposed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     coach_accepted_at: Mapped[datetime | None]

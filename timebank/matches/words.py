@@ -127,6 +127,90 @@ def _names(match: Match, language: str) -> dict[str, str]:
     return names
 
 
+# A pair that is behind by less than such a part of the weight is nearly, or somewhat less, as good.
+NEARLY, SOMEWHAT = 0.05, 0.2
+
+
+def otherwise(match: Match, language: str, *, side: Side) -> list[str]:
+    """What the next best would have been, in sentences; none where the run did not look.
+
+    Of another coach nobody reads more than about how far and at which level. Where else the coach would fit is read by
+    the coach alone.
+    """
+    if match.next_best is None:
+        return []
+    names = _names(match, language)
+    said = [_other_coach(match, match.next_best["pledge"], names, side)]
+    if side is Side.COACH:
+        said.append(_other_request(match, match.next_best["seat"], language, names["place"]))
+    return said
+
+
+def _other_coach(match: Match, other: dict[str, Any] | None, names: dict[str, str], side: Side) -> str:
+    if other is None:
+        if side is Side.COACH:
+            return str(_("Without you, nobody else would fit this place now."))
+        return str(_("Without this coach, nobody else would fit this place now."))
+    held = {s.skill.code: s.level for s in match.pledge.skills}
+    differing = [(code, level) for code, level in other["levels"].items() if held.get(code) != level]
+    closeness = _closeness(match, other)
+    about = {
+        "km": number(max(5, 5 * round(other["km"] / 5))) if other["km"] is not None else "",
+        "close": closeness,
+    }
+    if differing:
+        code, level = differing[0]
+        about.update(skill=names.get(code, code), level=str(LEVELS[level]))
+        if other["km"] is None:
+            return str(
+                _(
+                    "The next best coach could only do it remotely, with %(skill)s: %(level)s. %(close)s",
+                    **about,
+                )
+            )
+        return str(
+            _(
+                "The next best coach would come from about %(km)s km, with %(skill)s: %(level)s. %(close)s",
+                **about,
+            )
+        )
+    if other["km"] is None:
+        return str(_("The next best coach could only do it remotely. %(close)s", **about))
+    return str(_("The next best coach would come from about %(km)s km. %(close)s", **about))
+
+
+def _other_request(match: Match, other: dict[str, Any] | None, language: str, place: str) -> str:
+    if other is None:
+        return str(_("No other open request fits your hours now."))
+    titles = other["titles"]
+    title = titles.get(language) or next(iter(titles.values()), "")
+    about = {
+        "title": title,
+        "initiative": other["initiative"],
+        "place": place,
+        "close": _closeness(match, other),
+    }
+    if other["km"] is None:
+        return str(_("Your next best would be “%(title)s” of %(initiative)s, remotely. %(close)s", **about))
+    about["km"] = number(max(1, other["km"]))
+    return str(
+        _(
+            "Your next best would be “%(title)s” of %(initiative)s, %(km)s km from %(place)s. %(close)s",
+            **about,
+        )
+    )
+
+
+def _closeness(match: Match, other: dict[str, Any]) -> str:
+    """By how much the next best is behind, without points."""
+    share = other["behind"] / max(1, match.weight)
+    if share < NEARLY:
+        return str(_("That would be nearly as good."))
+    if share < SOMEWHAT:
+        return str(_("That would be somewhat less good."))
+    return str(_("That would be clearly less good."))
+
+
 def described(match: Match, language: str) -> str:
     """The coach without a name, as the initiative reads it before both said yes: the skills that are asked."""
     asked = {s.skill_id for s in match.request.skills}

@@ -31,7 +31,7 @@ from timebank.matches.service import ProposalInput
 from timebank.matching import snapshot as snapshots
 from timebank.matching.events import RunAbandoned, RunApplied, RunFailed, RunRequested
 from timebank.matching.models import Outcome, Run, RunSeat, RunState, RunTrigger
-from timebank.matching.reasons import reasons_of
+from timebank.matching.reasons import next_best_of, reasons_of
 from timebank.matching.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def decide(snapshot: Snapshot, run_id: int) -> Decision:
     from timebank.matching import kernel
 
     assignment = kernel.solve(snapshot.problem)
+    rivals = kernel.rivals(snapshot.problem, assignment) if assignment.mode == "single" else None
     proposals = []
     for i, j in enumerate(assignment.seat_pledge.tolist()):
         if j >= 0:
@@ -168,6 +169,7 @@ def decide(snapshot: Snapshot, run_id: int) -> Decision:
                     reasons=reasons_of(explained, seat.request, entry.pledge, snapshot),
                     run_id=run_id,
                     seen=(seat.request.conditions, entry.pledge.conditions),
+                    next_best=next_best_of(snapshot, assignment, rivals, i, j) if rivals else None,
                 )
             )
     problem_file, solution_file = io.BytesIO(), io.BytesIO()

@@ -31,7 +31,8 @@ from timebank.pledges.models import Pledge, PledgeState, Tranche
 
 @dataclass(frozen=True)
 class ProposalInput:
-    """A pair that a run found. `reasons` are the terms of `weight`: `[{"term": …, "points": …, …}]`.
+    """A pair that a run found. `reasons` are the terms of `weight`: `[{"term": …, "points": …, …}]`; `next_best` is
+    what each side would have got instead.
 
     `seen` are the conditions of request and pledge on which the run decided; without it they are not compared.
     """
@@ -43,6 +44,7 @@ class ProposalInput:
     reasons: list[dict[str, Any]]
     run_id: int | None = None
     seen: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
+    next_best: dict[str, Any] | None = None
 
 
 class Lost(enum.StrEnum):
@@ -91,6 +93,7 @@ def propose(session: Session, inputs: Sequence[ProposalInput], *, now: datetime,
             minutes=request.minutes_per_coach,
             weight=item.weight,
             reasons=item.reasons,
+            next_best=item.next_best,
             proposed_at=now,
             expires_at=now + timedelta(days=days),
         )

@@ -64,6 +64,7 @@ def today() -> str:
         proposals=proposals,
         free=queries.free_minutes(session, [m.pledge_id for m in proposals]),
         reasons={m.id: words.why(m, language(), side=Side.COACH) for m in proposals},
+        otherwise={m.id: words.otherwise(m, language(), side=Side.COACH) for m in proposals},
         answered=answered,
         running=running,
         pledged=pledges.has_live(session, actor.user_id or 0, clock.local_date(now)),

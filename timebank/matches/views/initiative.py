@@ -37,6 +37,7 @@ def initiative_desk() -> str:
         to_confirm=queries.hours_of(session, own, states=queries.UNDECIDED_HOURS),
         proposals=proposals,
         reasons={m.id: words.why(m, language(), side=Side.INITIATIVE) for m in proposals},
+        otherwise={m.id: words.otherwise(m, language(), side=Side.INITIATIVE) for m in proposals},
         described={m.id: words.described(m, language()) for m in open_matches},
         answered=[m for m in open_matches if m.initiative_accepted_at is not None],
         agreements=agreement_queries.waiting_for_initiative(session, initiative_id),

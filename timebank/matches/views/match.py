@@ -77,6 +77,7 @@ def detail_page(match: Match, form: HoursForm) -> ResponseReturnValue:
         received=sum(b.received for b in balances),
         reserved=sum(b.reserved for b in balances),
         reasons=words.why(match, language(), side=side),
+        otherwise=words.otherwise(match, language(), side=side),
         described=words.described(match, language()),
         named=match.confirmed_at is not None,
         is_open=match.state in OPEN_STATES,
