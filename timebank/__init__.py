@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "timebank.agreements.views",
     "timebank.matches.views",
     "timebank.matching.views",
+    "timebank.matching.insight.views",
     "timebank.reports.views",
     "timebank.imports.views",
     "timebank.hub.views",

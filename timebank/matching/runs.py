@@ -30,6 +30,7 @@ from timebank.matches import service as matches
 from timebank.matches.service import ProposalInput
 from timebank.matching import snapshot as snapshots
 from timebank.matching.events import RunAbandoned, RunApplied, RunFailed, RunRequested
+from timebank.matching.insight import keeping as insight
 from timebank.matching.models import Outcome, Run, RunSeat, RunState, RunTrigger
 from timebank.matching.reasons import next_best_of, reasons_of
 from timebank.matching.snapshot import Snapshot
@@ -133,7 +134,9 @@ def _carry_out(public_id: uuid.UUID, run_id: int, as_of: date, proposal_days: in
             with db.read_session() as session:
                 snapshot = snapshots.take(session, as_of)
             decision = decide(snapshot, run_id)
-            return _write_at_last(public_id, decision, proposal_days)
+            run = _write_at_last(public_id, decision, proposal_days)
+            _tell_more(run_id, decision)
+            return run
     except Exception as error:
         log.exception("run_failed", run=str(public_id))
         with db.unit_of_work() as session:
@@ -199,6 +202,14 @@ def _rules(snapshot: Snapshot, assignment: Assignment) -> list[str | None]:
             known[seat.request_id] = kernel.explain_seat(snapshot.problem, i).emptied_by
         rules.append(known.get(seat.request_id))
     return rules
+
+
+def _tell_more(run_id: int, decision: Decision) -> None:
+    """Keep what the run tells besides; its proposals stand, whatever happens here."""
+    try:
+        insight.keep(run_id, decision.snapshot, decision.assignment)
+    except Exception:
+        log.exception("run_insight_failed", run_id=run_id)
 
 
 def _write_at_last(public_id: uuid.UUID, decision: Decision, proposal_days: int) -> Run:

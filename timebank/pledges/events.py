@@ -36,6 +36,11 @@ class PledgeChanged(PledgeEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PledgeDescribed(PledgeEvent):
+    """The employee says anew what they can do, where and when. Not what, since causes are theirs alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PledgeEnded(PledgeEvent):
     """The pledge gives nothing more: who holds an open proposal of it takes that back."""
 

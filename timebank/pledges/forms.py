@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, RadioField
 
 from timebank.organisations.models import Employment
+from timebank.pledges.models import Pledge
 from timebank.pledges.rules import (
     LEVEL_DEFAULT,
     MINUTES_MAX,
@@ -17,9 +18,10 @@ from timebank.pledges.rules import (
     RADIUS_MAX_KM,
     REASON_MAX,
     SKILLS_MAX,
+    Description,
     PledgeInput,
 )
-from timebank.taxonomy.bits import HALF_DAYS, language_bits, week_bits
+from timebank.taxonomy.bits import HALF_DAYS, half_days_of, language_bits, languages_of, week_bits
 from timebank.taxonomy.picking import SkillsField
 from timebank.web.forms import (
     BaseForm,
@@ -96,6 +98,45 @@ def defaults_for(employment: Employment, today: date) -> dict[str, Any]:
         "languages": [employment.language],
         "week": [code for code in HALF_DAYS if code[:3] not in ("sat", "sun") and not code.endswith("-ev")],
         "remote": True,
+    }
+
+
+class DescriptionForm(PledgeForm):
+    """What a pledge says besides its hours and its days."""
+
+    hours = None
+    rhythm = None
+    from_date = None
+    until_date = None
+
+    def description(self) -> Description:
+        """The validated answers, for the service."""
+        values: dict[str, Any] = self.data
+        return Description(
+            skills=values["skills"],
+            language_bits=language_bits(values["languages"]),
+            week_bits=week_bits(values["week"]),
+            postcode=values["postcode"],
+            radius_km=values["radius_km"],
+            remote=values["remote"],
+            wanted_cause_ids=values["wanted"] or [],
+            excluded_cause_ids=values["excluded"] or [],
+            shares_choice=values["shares_choice"],
+        )
+
+
+def values_of(pledge: Pledge) -> dict[str, Any]:
+    """A pledge as that form shows it."""
+    return {
+        "skills": [(s.skill_id, s.level) for s in pledge.skills],
+        "languages": languages_of(pledge.language_bits),
+        "week": half_days_of(pledge.week_bits),
+        "postcode": pledge.postcode,
+        "radius_km": pledge.radius_km,
+        "remote": pledge.remote,
+        "wanted": [c.cause_id for c in pledge.causes if not c.excluded],
+        "excluded": [c.cause_id for c in pledge.causes if c.excluded],
+        "shares_choice": pledge.shares_choice,
     }
 
 

@@ -43,6 +43,21 @@ class PledgeInput:
 
 
 @dataclass(frozen=True)
+class Description:
+    """What a pledge says besides its hours and its days: all that the employee may change alone."""
+
+    skills: Sequence[tuple[int, int]]  # skill id, level
+    language_bits: int
+    postcode: str
+    radius_km: int
+    remote: bool
+    week_bits: int
+    wanted_cause_ids: Sequence[int]
+    excluded_cause_ids: Sequence[int]
+    shares_choice: bool
+
+
+@dataclass(frozen=True)
 class Part:
     """A tranche to be: its days, both included, and its minutes."""
 

@@ -19,7 +19,15 @@ from timebank.errors import DomainError, Invalid
 from timebank.organisations import service as organisations
 from timebank.organisations.models import Approval, Employment
 from timebank.pledges import approval, queries, service
-from timebank.pledges.forms import DecisionForm, MinutesForm, PledgeForm, RaiseForm, defaults_for
+from timebank.pledges.forms import (
+    DecisionForm,
+    DescriptionForm,
+    MinutesForm,
+    PledgeForm,
+    RaiseForm,
+    defaults_for,
+    values_of,
+)
 from timebank.pledges.models import Pledge, PledgeState
 from timebank.pledges.words import hours
 from timebank.taxonomy import queries as taxonomy
@@ -103,14 +111,50 @@ def _form_page(form: PledgeForm) -> str:
     )
 
 
+@bp.route("/pledges/<uuid:public_id>/edit", methods=["GET", "POST"])
+@role_required(Role.EMPLOYEE)
+def edit(public_id: UUID) -> ResponseReturnValue:
+    """What the pledge says besides its hours and its days."""
+    session = db.request_session()
+    pledge = queries.own(session, public_id, current_actor())
+    form = DescriptionForm(data=values_of(pledge))
+    form.wanted.choices = form.excluded.choices = choices(
+        (c.id, c.name(_language())) for c in taxonomy.causes(session)
+    )
+    picking = request.method == "POST" and was_pressed("skills")
+    if not picking and form.validate_on_submit():
+        db.close_read_session()
+        try:
+            with db.unit_of_work() as unit:
+                service.describe_pledge(
+                    unit, public_id, form.description(), actor=current_actor(), now=clock.now()
+                )
+        except Invalid as refusal:
+            form.add_errors(refusal)
+        else:
+            flash(_("Your pledge is changed. It counts from the next run on."))
+            return redirect(url_for(".detail", public_id=public_id), 303)
+    page = render_template(
+        "pledges/edit.html",
+        form=form,
+        url=url_for(".edit", public_id=public_id),
+        pledge=queries.own(db.request_session(), public_id, current_actor()),
+        picker=Picker(db.request_session(), _language()),
+        levels=level_names(),
+    )
+    return page, 422 if request.method == "POST" and not picking else 200
+
+
 @bp.get("/pledges/skills")
 @role_required(Role.EMPLOYEE)
 def skills() -> ResponseReturnValue:
     """What the search of the skill picker finds."""
     text = request.args.get("q", "")
     found = search(db.request_session(), text, _language())
+    asked = request.args.get("url", "")
+    url = asked if asked.startswith("/pledges/") and asked.endswith("/edit") else url_for(".new")
     return render_template(
-        "pledges/skills_found.html", found=found, text=text.strip(), url=url_for(".new"), name="skills"
+        "pledges/skills_found.html", found=found, text=text.strip(), url=url, name="skills"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from timebank.web import places_map
 from timebank.web.format import hours_digits, hours_exact, number
 
@@ -115,16 +117,30 @@ class RowPlot:
     table: list[tuple[str, str]]
 
 
-def row_plot(rows: Sequence[tuple[str, int]], minutes: bool = True) -> RowPlot:
-    """Bars for rows of (label, value); values are minutes, or counts of something else."""
+def row_plot(rows: Sequence[tuple[str, int]], minutes: bool = True, small: int = 0) -> RowPlot:
+    """Bars for rows of (label, value); values are minutes, or counts of something else. Counts above 0 and below
+    `small` are drawn alike and not said, since so few could be somebody."""
     most = max((value for _label, value in rows), default=0)
     digits = hours_digits(value for _label, value in rows) if minutes else 0
 
+    def hidden(value: int) -> bool:
+        return 0 < value < small
+
     def say(value: int) -> str:
+        if hidden(value):
+            return str(_("fewer than %(count)s", count=small))
         return hours_exact(value, digits) if minutes else number(value)
 
+    def width(value: int) -> int:
+        # The longest leaves room for its figure.
+        return (
+            round((250 if small else 310) * (min(small - 1, most) if hidden(value) else value) / most)
+            if most
+            else 0
+        )
+
     bars = [
-        RowBar(label, 14 + 46 * index, 20 + 46 * index, round(310 * value / most) if most else 0, say(value))
+        RowBar(label, 14 + 46 * index, 20 + 46 * index, width(value), say(value))
         for index, (label, value) in enumerate(rows)
     ]
     return RowPlot(46 * len(rows) - 4, bars, [(label, say(value)) for label, value in rows])

@@ -11,7 +11,7 @@ from timebank.db import Base
 
 
 class Unmatched(Base):
-    """Why a request (all its empty seats) or a pledge got nothing in the last run; earlier runs' rows are removed.
+    """Why a request (all its empty seats) or a pledge got nothing in the last run; rows of earlier runs are removed.
 
     `rule` is the first hard rule that leaves nobody, None for who was outbid, `behind` by so many points. `steps` are
     the rules in order, each with how many it leaves; `relaxations` the smallest change of each thing that would give a
@@ -38,8 +38,9 @@ class Unmatched(Base):
 
 class RunInsight(Base):
     """What a run says about the whole: `scarcity` by skill, language and region, `wishes` for coaches that would serve
-    waiting requests, `served` before and after by region, phase, work form and size; the optimum without policy and the
-    run's own, both in base weights; and after how many days of waiting more nobody is passed over any more."""
+    waiting requests, `served` before and after by region, phase, work form and size. In single mode besides: the
+    optimum without policy and the run's own, both in base weights, and after how many days of waiting more a request
+    is passed over by no other."""
 
     __tablename__ = "run_insights"
     __table_args__ = (CheckConstraint("base_value <= base_optimum", name="policy_never_gains"),)
@@ -48,7 +49,7 @@ class RunInsight(Base):
     scarcity: Mapped[dict[str, Any]]
     wishes: Mapped[list[Any]]
     served: Mapped[dict[str, Any]]
-    base_optimum: Mapped[int] = mapped_column(BigInteger)
-    base_value: Mapped[int] = mapped_column(BigInteger)
-    seats_optimum: Mapped[int]
+    base_optimum: Mapped[int | None] = mapped_column(BigInteger)
+    base_value: Mapped[int | None] = mapped_column(BigInteger)
+    seats_optimum: Mapped[int | None]
     overtaking_days: Mapped[int | None]

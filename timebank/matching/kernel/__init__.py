@@ -26,6 +26,7 @@ from timebank.matching.kernel.problem import (
     Problem,
     ProblemError,
 )
+from timebank.matching.kernel.rounds import empty_in_the_end
 from timebank.matching.kernel.verify import Verified, verify_files
 from timebank.matching.kernel.verify_input import VerificationError
 
@@ -44,6 +45,7 @@ __all__ = [
     "SeatExplanation",
     "VerificationError",
     "Verified",
+    "empty_in_the_end",
     "explain_pair",
     "explain_pledge",
     "explain_seat",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from timebank.pledges.rules import PledgeInput
 from timebank.pledges.service.changing import change_minutes, check_raise, minutes_after, raise_minutes
 from timebank.pledges.service.deciding import approve_many, approve_pledge, refuse_many, refuse_pledge
+from timebank.pledges.service.describing import describe_pledge
 from timebank.pledges.service.ending import (
     end_for_leaver,
     expire_pledges,
@@ -25,6 +26,7 @@ __all__ = [
     "approve_pledge",
     "change_minutes",
     "check_raise",
+    "describe_pledge",
     "end_for_leaver",
     "expire_pledges",
     "lapse_rest",
