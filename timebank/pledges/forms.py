@@ -104,10 +104,10 @@ def defaults_for(employment: Employment, today: date) -> dict[str, Any]:
 class DescriptionForm(PledgeForm):
     """What a pledge says besides its hours and its days."""
 
-    hours = None
-    rhythm = None
-    from_date = None
-    until_date = None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("hours", "rhythm", "from_date", "until_date"):
+            del self[name]
 
     def description(self) -> Description:
         """The validated answers, for the service."""
