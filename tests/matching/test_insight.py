@@ -81,7 +81,8 @@ def test_the_kilometres_that_are_told_are_just_enough(session: Session) -> None:
         ({"remote": True}, {"postcode": "2800"}, {"radius"}, {"remote"}),
         ({}, {"postcode": "2800", "remote": True}, {"radius", "remote"}, set()),
         ({"language_bits": 2}, {}, {"language"}, {"language"}),
-        ({"skills": "spreadsheets"}, {}, {"level"}, {"level"}),
+        ({"skills": "spreadsheets"}, {}, {"level"}, set()),
+        ({"skills": "basic"}, {}, {"level"}, {"level"}),
         ({"minutes": 200}, {}, {"hours"}, {"hours"}),
         ({"until_date": 3}, {"minutes_per_coach": 60}, {"until"}, {"since"}),
         ({"week_bits": 1}, {"week_bits": 6}, {"week"}, {"week"}),
@@ -95,7 +96,9 @@ def test_both_sides_are_told_what_they_could_change(
     of_request: set[str],
 ) -> None:
     if "skills" in pledged:
-        pledged = {"skills": [(make.skill_id(session, "spreadsheets"), 2)]}
+        basic = [(make.skill_id(session, "bookkeeping"), 1)]
+        other = [(make.skill_id(session, "spreadsheets"), 2)]
+        pledged = {"skills": basic if pledged["skills"] == "basic" else other}
     if "until_date" in pledged:
         pledged = {"until_date": make.a_day(pledged["until_date"])}
     pledge, request = make.make_pledge(session, **pledged), make.make_request(session, **asked)
@@ -374,9 +377,9 @@ def a_proposal_with_next_bests(session: Session) -> tuple[Run, Match, Pledge, Co
     """A coach in Ghent for a request in Ghent; in Dendermonde another coach and another request."""
     make.make_pledge(session, minutes=360)
     make.make_request(session)
-    other = make.make_pledge(
-        session, minutes=360, postcode="9200", skills=[(make.skill_id(session, "bookkeeping"), 2)]
-    )
+    someone = make.make_employment(session, user=make.make_user(session, name="Zeno Bas"))
+    good = [(make.skill_id(session, "bookkeeping"), 2)]
+    other = make.make_pledge(session, someone, minutes=360, postcode="9200", skills=good)
     elsewhere = make.make_request(
         session, make.make_initiative(session, name="Buurthuis"), title="Een kasboek", postcode="9200"
     )

@@ -35,7 +35,6 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Staff"), "/hr/staff"),
         Item(_l("Agreements"), "/hr/agreements", tab=False),
         Item(_l("Policy"), "/hr/policy", tab=False),
-        Item(_l("Wanted coaches"), "/hr/wanted", tab=False),
         Item(_l("Report"), "/hr/report"),
     ),
     "initiative": (
@@ -45,7 +44,6 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Hours"), "/initiative/hours"),
         Item(_l("Agreements"), "/initiative/agreements", tab=False),
         Item(_l("Our initiative"), "/initiative/profile", tab=False, within=("/initiative/people",)),
-        Item(_l("Wanted coaches"), "/initiative/wanted", tab=False),
     ),
     "operator": (
         Item(_l("Worklist"), "/operator"),
@@ -53,8 +51,7 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Organisations"), "/operator/organisations"),
         Item(_l("Approvals"), "/operator/approvals", tab=False),
         Item(_l("Requests"), "/operator/requests", tab=False),
-        Item(_l("Matching"), "/operator/runs", within=("/operator/weights",)),
-        Item(_l("Scarcity"), "/operator/scarcity", tab=False),
+        Item(_l("Matching"), "/operator/runs", within=("/operator/weights", "/operator/scarcity")),
         Item(_l("Import"), "/operator/import", tab=False),
     ),
 }

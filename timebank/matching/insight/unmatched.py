@@ -51,8 +51,14 @@ def _requests(
         if told.emptied_by is not None:
             found = kernel.relaxations_of_seat(snapshot.problem, i, snapshot.as_of.toordinal())
             request = snapshot.seats[i].request
-            row.relaxations = [_of_request(each, request, snapshot, i, skills) for each in found]
+            changes = [_of_request(each, request, snapshot, i, skills) for each in found]
+            row.relaxations = [each for each in changes if _can_ask(request, each)]
         yield row
+
+
+def _can_ask(request: CoachingRequest, change: Mapping[str, Any]) -> bool:
+    """Whether the form takes a change: a request asks at least one skill."""
+    return change["what"] != "level" or change["value"] > 0 or sum(s.must for s in request.skills) > 1
 
 
 def _pledges(

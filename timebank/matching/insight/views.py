@@ -129,8 +129,10 @@ def scarcity() -> ResponseReturnValue:
 
 
 def _cells(cells: dict[str, dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
-    """Those who lack most hours first, then the dearest."""
-    rows = [{"name": names.get(key, key), **cell} for key, cell in cells.items()]
+    """What is asked or has a price: where most hours lack first, then the dearest."""
+    rows = [
+        {"name": names.get(key, key), **cell} for key, cell in cells.items() if cell["asked"] or cell["price"]
+    ]
     return sorted(rows, key=lambda row: (-row["minutes"], -(row["price"] or 0), row["name"]))
 
 
