@@ -172,8 +172,8 @@ def test_who_was_outbid_reads_by_how_much_without_points(session: Session, clien
     assert "The next run looks at it" in told
 
 
-def test_a_request_that_was_outbid_comes_first_on_the_day_that_it_is_told(
-    session: Session, client_as: Enter, held_clock: Any
+def test_a_request_that_was_outbid_comes_first_after_as_many_days_as_are_told(
+    session: Session, client_as: Enter
 ) -> None:
     # Ten hours for two requests of six: the one with the welcome skill is worth more.
     make.make_pledge(
@@ -189,7 +189,30 @@ def test_a_request_that_was_outbid_comes_first_on_the_day_that_it_is_told(
     assert row.behind == DEFAULT_WEIGHTS["w_nice"]
     waiting = row.behind // DEFAULT_WEIGHTS["w_waiting"] + 1
     page = client_as(coordinator).get(f"/matching/requests/{plain.public_id}/why-not").text
-    assert f"comes first in {waiting} days" in words_of(page)
+    assert f"With {waiting} more days of waiting" in words_of(page)
+
+
+@pytest.mark.parametrize(("days", "first"), [(19, False), (21, True)])
+def test_the_days_of_waiting_that_are_told_are_just_enough(session: Session, days: int, first: bool) -> None:
+    """The same two requests, of which the plain one has waited: a welcome skill is worth 100, a day 5 points, and at
+    twenty days they are equal."""
+    skills = [(make.skill_id(session, "bookkeeping"), 3), (make.skill_id(session, "spreadsheets"), 2)]
+    make.make_pledge(session, skills=skills)
+    make.make_request(session, nice=[(make.skill_id(session, "spreadsheets"), 1)])
+    plain = make.make_request(session)
+    session.get_one(CoachingRequest, plain.id).opened_at = clock.now() - timedelta(days=days)
+    a_run(session)
+    assert (session.scalars(select(Match.request_id)).one() == plain.id) == first
+
+
+def test_a_request_whose_other_place_got_the_coach_is_told_so(session: Session, client_as: Enter) -> None:
+    make.make_pledge(session)
+    request = make.make_request(session, seats=2)
+    coordinator = make.make_coordinator(session, request.initiative, language="en")
+    a_run(session)
+    page = client_as(coordinator).get(f"/matching/requests/{request.public_id}/why-not").text
+    assert "One of your places has a coach now" in words_of(page)
+    assert "waiting" not in words_of(page).partition("Why nobody yet?")[2].partition("As the run")[0]
 
 
 def test_before_a_run_the_next_one_is_named(session: Session, client_as: Enter) -> None:

@@ -43,6 +43,12 @@ def why_not_request(session: Session, request: CoachingRequest) -> WhyNot | None
     return _why_not(session, Unmatched.request_id == request.id)
 
 
+def got_a_coach(session: Session, request: CoachingRequest, run: Run) -> bool:
+    """Whether the run proposed somebody for a seat of the request."""
+    proposed = select(Match.id).where(Match.request_id == request.id, Match.run_id == run.id).limit(1)
+    return session.scalar(proposed) is not None
+
+
 def _why_not(session: Session, whose: ColumnElement[bool]) -> WhyNot | None:
     found = session.execute(
         select(Unmatched, Run).join(Run, Run.id == Unmatched.run_id).where(whose)

@@ -79,7 +79,13 @@ def request_why_not(public_id: UUID) -> ResponseReturnValue:
         names = queries.skill_names(session, language())
         context.update(
             rule=RULES[told.row.rule] if told.row.rule else None,
-            outbid=words.outbid_request(told.row, told.run.parameters) if told.row.rule is None else [],
+            outbid=words.outbid_request(
+                told.row,
+                told.run.parameters,
+                shares=queries.got_a_coach(session, request, told.run),
+            )
+            if told.row.rule is None
+            else [],
             steps=words.steps(told.row, told.run.pledges or 0, words.LEFT_PEOPLE),
             small=words.SMALL,
             advice=[

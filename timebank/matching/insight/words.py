@@ -256,24 +256,30 @@ def outbid_pledge(row: Unmatched, weights: Mapping[str, int]) -> list[str]:
     return [str(each) for each in said]
 
 
-def outbid_request(row: Unmatched, weights: Mapping[str, int]) -> list[str]:
-    """Why others went first, and after how many days of waiting this one would."""
+def outbid_request(row: Unmatched, weights: Mapping[str, int], *, shares: bool) -> list[str]:
+    """Why others went first, and with how many more days of waiting this one would have.
+
+    `shares`: whether another seat of the request was filled by the same run, since waiting counts for both alike.
+    """
+    if shares:
+        return [str(_("One of your places has a coach now; for the others, those who fit are taken."))]
     said = [_("There are coaches who fit, but other requests needed them more.")]
     if weights.get("w_waiting") and row.behind is not None:
         waiting = row.behind // weights["w_waiting"] + 1
         said.append(
             ngettext(
-                "Waiting counts: if nothing else changes, your request comes first in %(num)d day.",
-                "Waiting counts: if nothing else changes, your request comes first in %(num)d days.",
+                "With %(num)d more day of waiting, your request would have come first.",
+                "With %(num)d more days of waiting, your request would have come first.",
                 waiting,
             )
             if row.exact
             else ngettext(
-                "Waiting counts: that takes %(num)d day at least, if nothing else changes.",
-                "Waiting counts: that takes %(num)d days at least, if nothing else changes.",
+                "It would have taken %(num)d more day of waiting at least to come first.",
+                "It would have taken %(num)d more days of waiting at least to come first.",
                 waiting,
             )
         )
+    said.append(_("Each night all is weighed anew, and who waits counts more each day."))
     return [str(each) for each in said]
 
 
