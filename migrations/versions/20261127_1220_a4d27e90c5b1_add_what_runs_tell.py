@@ -1,8 +1,8 @@
 """add what runs tell: the next best of a match, why somebody has none, scarcity and fairness
 
 Revision ID: a4d27e90c5b1
-Revises: 3f6c1b7a9d20
-Create Date: 2026-11-27 12:00:00+00:00
+Revises: 9d2e4c7f1b63
+Create Date: 2026-11-27 12:20:00+00:00
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a4d27e90c5b1"
-down_revision = "3f6c1b7a9d20"
+down_revision = "9d2e4c7f1b63"
 branch_labels = None
 depends_on = None
 
