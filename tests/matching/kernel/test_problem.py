@@ -129,6 +129,49 @@ def test_a_malformed_attribute_form_is_refused_in_one_line(message: str) -> None
     assert "\n" not in str(caught.value)
 
 
+def bundle(**changes: Any) -> dict[str, Any]:
+    more = {"seat_hours": np.array([1, 2]), "pledge_capacity": np.array([3, 4, 5])}
+    return edge(**{**more, **changes})
+
+
+BUNDLE_ERRORS = {
+    "array pledge_capacity is missing": bundle(pledge_capacity=None),
+    "array seat_hours is missing, and so is candidate_hours": bundle(seat_hours=None),
+    "array pledge_capacity has length 2, where P is 3": bundle(pledge_capacity=np.array([3, 4])),
+    "array pledge_capacity holds -1, outside 0": bundle(pledge_capacity=np.array([3, -1, 4])),
+    "array seat_hours has length 3, where S is 2": bundle(seat_hours=np.array([1, 2, 3])),
+    "array seat_hours has type float64, expected int64": bundle(seat_hours=np.array([1.0, 2])),
+    "array candidate_hours has length 2, where E is 3": bundle(candidate_hours=np.array([1, 2])),
+    "array candidate_hours holds -2, outside 0": bundle(candidate_hours=np.array([1, -2, 3])),
+    "array seat_request holds 2147483648, outside": bundle(seat_request=np.array([0, 2**31])),
+    "array seat_request has length 1, where S is 2": bundle(seat_request=np.array([0])),
+    "array must_fill has type int64, expected bool": bundle(must_fill=np.int64(1)),
+    "array must_fill has 1 dimensions, expected a single number": bundle(must_fill=np.array([True])),
+    "cannot read seat_hours: Object arrays cannot be loaded": bundle(seat_hours=np.array([1, {}], object)),
+}
+
+
+@pytest.mark.parametrize("message", BUNDLE_ERRORS)
+def test_what_is_malformed_for_bundles_is_refused_and_ignored_by_single_mode(message: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        load_problem(stored(BUNDLE_ERRORS[message]), "bundle")
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+    assert type(load_problem(stored(BUNDLE_ERRORS[message]))) is EdgeProblem
+
+
+def test_a_bundle_problem_is_saved_and_loaded_again() -> None:
+    for arrays in (
+        bundle(),
+        bundle(candidate_hours=np.array([1, 2, 3]), seat_hours=None, must_fill=np.bool_(True)),
+    ):
+        problem = load_problem(stored(arrays), "bundle")
+        stream = BytesIO()
+        save_problem(problem, stream)
+        stream.seek(0)
+        assert same(load_problem(stream, "bundle"), problem)
+
+
 OPTIONAL = (
     ("seat_nice",),
     ("seat_causes",),

@@ -22,6 +22,7 @@ from timebank.matching.kernel.prices import Market, market
 from timebank.matching.kernel.problem import (
     FORBIDDEN,
     AttributeProblem,
+    BundleProblem,
     EdgeProblem,
     Problem,
     ProblemError,
@@ -34,6 +35,7 @@ __all__ = [
     "FORBIDDEN",
     "Assignment",
     "AttributeProblem",
+    "BundleProblem",
     "EdgeProblem",
     "Market",
     "PairExplanation",

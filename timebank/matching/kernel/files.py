@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from timebank.matching.kernel.assignment import Assignment
 from timebank.matching.kernel.problem import (
     ATTRIBUTE_ARRAYS,
+    BUNDLE_ARRAYS,
     EDGE_ARRAYS,
     AttributeProblem,
+    BundleProblem,
     EdgeProblem,
     Problem,
     ProblemError,
@@ -33,38 +35,42 @@ _SCALARS: Final[dict[str, Callable[[Any], Any]]] = {
     "seconds": float,
     "mode": str,
     "status": str,
+    "proved_bound": int,
 }
+_OPTIONAL: Final = ("proved_bound",)
 
 
-def load_problem(source: Target) -> Problem:
-    """Read a problem in either form; arrays that are not known are ignored.
+def load_problem(source: Target, mode: str = "single") -> Problem:
+    """Read a problem in either form; arrays that are not known, or not of this mode, are ignored.
 
     Raises
     ------
     ProblemError : in one line, why the file is not a problem
     """
-    names, arrays = _read(source, _form)
+    names, arrays = _read(source, lambda present: _form(present, mode))
     given: dict[str, Any] = {name: arrays.get(name) for name in names}
-    return EdgeProblem(**given) if names is EDGE_ARRAYS else AttributeProblem(**given)
+    if names is ATTRIBUTE_ARRAYS:
+        return AttributeProblem(**given)
+    return BundleProblem(**given) if mode == "bundle" else EdgeProblem(**given)
 
 
-def _form(present: Collection[str]) -> Collection[str]:
+def _form(present: Collection[str], mode: str) -> Collection[str]:
     """The arrays of the form that a file with these arrays has."""
     attributes = "seat_must" in present or "pledge_skills" in present
-    return (
-        ATTRIBUTE_ARRAYS if attributes and not all(name in present for name in EDGE_ARRAYS) else EDGE_ARRAYS
-    )
+    if attributes and not all(name in present for name in EDGE_ARRAYS):
+        return ATTRIBUTE_ARRAYS
+    return [*EDGE_ARRAYS, *BUNDLE_ARRAYS] if mode == "bundle" else EDGE_ARRAYS
 
 
 def save_problem(problem: Problem, target: Target, **more: NDArray[Any] | np.generic) -> None:
     """Write a problem; `more` are arrays that stand beside it (such as those of another mode)."""
     arrays: dict[str, Any] = {f.name: getattr(problem, f.name) for f in fields(problem)}
-    _write(target, {name: _stored(value) for name, value in {**arrays, **more}.items()})
+    _write(target, _given({**arrays, **more}))
 
 
 def save_solution(assignment: Assignment, target: Target) -> None:
     """Write a solution with its certificate; a path gets all of it or keeps what stood there."""
-    _write(target, {f.name: _stored(getattr(assignment, f.name)) for f in fields(assignment)})
+    _write(target, _given({f.name: getattr(assignment, f.name) for f in fields(assignment)}))
 
 
 def load_solution(source: Target) -> Assignment:
@@ -78,9 +84,11 @@ def load_solution(source: Target) -> Assignment:
     arrays: dict[str, Any]
     _, arrays = _read(source, lambda present: names)
     for name in names:
-        if name not in arrays:
+        if name not in arrays and name not in _OPTIONAL:
             raise ProblemError(f"array {name} is missing")
     for name, kind in _SCALARS.items():
+        if name not in arrays:
+            continue
         if arrays[name].ndim:
             raise ProblemError(f"array {name} is not a single value")
         try:
@@ -90,14 +98,17 @@ def load_solution(source: Target) -> Assignment:
     return Assignment(**arrays)
 
 
+def _given(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not there, and numbers in the types of the file format."""
+    return {name: _stored(value) for name, value in arrays.items() if value is not None}
+
+
 def _stored(value: Any) -> Any:
-    return (
-        np.int64(value)
-        if isinstance(value, int)
-        else np.float64(value)
-        if isinstance(value, float)
-        else value
-    )
+    if isinstance(value, bool):
+        return np.bool_(value)
+    if isinstance(value, int):
+        return np.int64(value)
+    return np.float64(value) if isinstance(value, float) else value
 
 
 def _read(

@@ -65,6 +65,15 @@ EDGE_ARRAYS: Final[dict[str, _Rule]] = {
     "weight": _Rule(np.int64, ("E",), 1, MAX_EDGE_WEIGHT),
 }
 
+BUNDLE_ARRAYS: Final[dict[str, _Rule]] = {
+    "pledge_capacity": _Rule(np.int64, ("P",), 0, _BLOCKS_MAX),
+    "seat_hours": _Rule(np.int64, ("S",), 0, _BLOCKS_MAX, True),
+    "candidate_hours": _Rule(np.int64, ("E",), 0, _BLOCKS_MAX, True),
+    "seat_request": _Rule(np.int32, ("S",), -(2**31), 2**31 - 1, True),
+    "must_fill": _Rule(np.bool_, (), 0, 1, True),
+}
+"""What bundle mode reads of the edge form besides."""
+
 ATTRIBUTE_ARRAYS: Final[dict[str, _Rule]] = {
     "seat_must": _over(np.uint64, "S", "W"),
     "pledge_skills": _over(np.uint64, "P", "W"),
@@ -137,6 +146,58 @@ class EdgeProblem:
         _check_index("seat", self.seat, self.n_seats, "n_seats")
         _check_index("pledge", self.pledge, self.n_pledges, "n_pledges")
         _check_no_pair_twice(self.seat, self.pledge, self.n_pledges)
+
+
+@dataclass(frozen=True, eq=False)
+class BundleProblem(EdgeProblem):
+    """The edge form with what bundle mode needs besides: how long seats take, and how much pledges have.
+
+    Parameters
+    ----------
+    pledge_capacity : (P,) blocks that a pledge has
+    seat_hours : (S,) blocks that a seat takes
+    candidate_hours : (E,) blocks that a seat takes with that very pledge; goes before `seat_hours`, and one of
+        the two has to be there
+    seat_request : (S,) the request of each seat, of which a pledge takes at most one seat; each seat is a
+        request of its own by default
+    must_fill : every seat must be filled; by default none must
+
+    Raises
+    ------
+    ProblemError : in one line, what is wrong with the first array that is
+    """
+
+    pledge_capacity: IntArray
+    seat_hours: IntArray | None = None
+    candidate_hours: IntArray | None = None
+    seat_request: Int32Array | None = None
+    must_fill: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sizes = {"E": self.seat.size, "S": self.n_seats, "P": self.n_pledges}
+        given = {name: getattr(self, name) for name in BUNDLE_ARRAYS}
+        there = {
+            name: rule for name, rule in BUNDLE_ARRAYS.items() if given[name] is not None or not rule.optional
+        }
+        _adopt(self, _checked(given, there, sizes))
+        if self.seat_hours is None and self.candidate_hours is None:
+            raise ProblemError("array seat_hours is missing, and so is candidate_hours")
+        object.__setattr__(self, "must_fill", bool(self.must_fill))
+
+    @property
+    def hours(self) -> IntArray:
+        """(E,) the blocks that each candidate takes."""
+        if self.seat_hours is not None and self.candidate_hours is None:
+            return self.seat_hours[self.seat]
+        return self.candidate_hours  # type: ignore[return-value] # one of the two is there
+
+    @property
+    def request(self) -> Int32Array:
+        """(S,) the request of each seat, from 0 on."""
+        if self.seat_request is None:
+            return np.arange(self.n_seats, dtype=np.int32)
+        return np.unique(self.seat_request, return_inverse=True)[1].astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -289,7 +350,7 @@ def _array(name: str, value: ArrayLike, rule: _Rule) -> NDArray[Any]:
     if rule.dtype is np.bool_:
         if array.dtype != np.bool_:
             raise ProblemError(f"array {name} has type {array.dtype}, expected bool")
-        return np.ascontiguousarray(array)
+        return array.copy(order="C")
     if not np.issubdtype(array.dtype, np.integer):
         raise ProblemError(f"array {name} has type {array.dtype}, expected {np.dtype(rule.dtype)}")
     if array.size:
