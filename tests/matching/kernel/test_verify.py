@@ -137,7 +137,7 @@ def forgeries(form: str) -> dict[str, tuple[str, bool, dict[str, Any]]]:
         "infeasible": ("there is no solution: the status is infeasible", False, {"status": np.array("infeasible")}),
         "strange status": ("the status is", True, {"status": np.array("perfect")}),
         "status in bytes": ("has type", True, {"status": np.array(b"optimal")}),
-        "other mode": ("only single mode can be checked", True, {"mode": np.array("bundle")}),
+        "other mode": ("the mode is 'triple'", True, {"mode": np.array("triple")}),
     }  # fmt: skip
 
 
@@ -233,10 +233,10 @@ def test_the_checker_shares_no_code_with_the_solver() -> None:
     import ast
     from pathlib import Path
 
-    from timebank.matching.kernel import verify, verify_input
+    from timebank.matching.kernel import verify, verify_input, verify_pairs
 
     imported: set[str] = set()
-    for module in (verify, verify_input):
+    for module in (verify, verify_input, verify_pairs):
         source = Path(str(module.__file__)).read_text(encoding="utf-8")
         assert len(source.splitlines()) < 200
         for node in ast.walk(ast.parse(source)):
@@ -245,7 +245,8 @@ def test_the_checker_shares_no_code_with_the_solver() -> None:
             elif isinstance(node, ast.Import):
                 imported.update(name.name for name in node.names)
     assert {name for name in imported if name.startswith(("timebank", "scipy"))} == {
-        "timebank.matching.kernel.verify_input"
+        "timebank.matching.kernel.verify_input",
+        "timebank.matching.kernel.verify_pairs",
     }
 
 

@@ -78,9 +78,9 @@ class Arrays:
         self.need(fits, f"array {name} is out of range")
         return array.astype(np.int64)
 
-    def of_length(self, name: str, length: int) -> Array:
-        """One of a solution's, with a number for each seat or pledge."""
-        array = self.integers(name, 1)
+    def of_length(self, name: str, length: int, low: int = -(2**63)) -> Array:
+        """With a number for each of so many."""
+        array = self.integers(name, 1, low)
         self.need(len(array) == length, f"array {name} has length {len(array)}, expected {length}")
         return array
 
@@ -107,6 +107,11 @@ class Arrays:
         array = self.array(name, 0)
         self.need(array.dtype.kind in "fiu", f"array {name} has type {array.dtype}")
         return float(array)
+
+    def truth(self, name: str) -> bool:
+        array = self.array(name, 0)
+        self.need(array.dtype.kind == "b", f"array {name} has type {array.dtype}")
+        return bool(array)
 
     def text(self, name: str) -> str:
         array = self.array(name, 0)
