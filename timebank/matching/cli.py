@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -51,16 +55,24 @@ def match() -> None:
 
 @command("solve")
 @click.argument("problem", type=click.Path(path_type=Path))
-@click.option("--mode", default="single", metavar="single", help="What a pledge may take in one run.")
+@click.option(
+    "--mode", default="single", metavar="single|bundle", help="Whether a pledge takes one seat or several."
+)
 @click.option("--engine", default="auto", metavar="auto|scipy", help="What solves it; auto goes by size.")
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds for the solution.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds for the solution; in bundle mode 10 by default.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Where the solution is written (.npz).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def solve_command(
     problem: Path, mode: str, engine: str, time_limit: float | None, out: Path | None, as_json: bool
 ) -> None:
     """Solve PROBLEM (.npz): the best assignment of pledges to seats, with the proof that there is none
-    better.
+    better, or, in bundle mode, a good one with a proof of how much better there could be.
+
+    In bundle mode, Ctrl-C ends the search and keeps the best solution so far.
 
     Exit status: 0 with a solution, 1 without one, 2 for a malformed file or wrong use.
     """
@@ -69,13 +81,18 @@ def solve_command(
     from timebank.matching.kernel.single import ENGINES
 
     if mode not in MODES:
-        refuse(f"no mode {mode!r}; there is {' and '.join(MODES)}")
+        refuse(f"no mode {mode!r}; there are {' and '.join(MODES)}")
     if engine not in ENGINES:
         refuse(f"no engine {engine!r}; there are {' and '.join(ENGINES)}")
+    if mode == "bundle" and engine != "auto":
+        refuse(f"no engine {engine!r} in bundle mode; there is auto")
     _check_target(out)
     try:
-        loaded = load_problem(problem)
-        result = solve(loaded, mode=mode, engine=engine, time_limit=time_limit, progress=_progress())
+        loaded = load_problem(problem, mode)
+        with _stopping(mode) as stop:
+            result = solve(
+                loaded, mode=mode, engine=engine, time_limit=time_limit, progress=_progress(), stop=stop
+            )
     except ProblemError as error:
         refuse(f"{problem}: {error}")
     except MemoryError:
@@ -92,7 +109,7 @@ def solve_command(
     }
     words = "  ".join(f"{key} {value}" for key, value in summary.items())
     click.echo(json.dumps(summary) if as_json else words)
-    if result.status == "unknown":
+    if result.status in ("unknown", "infeasible"):
         sys.exit(NO_ANSWER)
 
 
@@ -113,7 +130,10 @@ def verify_command(problem: Path, solution: Path) -> None:
         sys.exit(WRONG_USE if error.malformed else NO_ANSWER)
     except MemoryError:
         refuse("this needs more memory than there is")
-    click.echo(f"verified: {verified.form} form, value {verified.value} is the best possible")
+    best = "is the best possible"
+    if verified.bound > verified.value:
+        best = f"is at most {verified.bound - verified.value} below the best possible"
+    click.echo(f"verified: {verified.form} form, value {verified.value} {best}")
 
 
 @command("generate")
@@ -144,10 +164,9 @@ def generate_command(pledges: int, seats: int, seed: int, out: Path, scarce: boo
 def run_command(mode: str, as_of: datetime | None, as_json: bool) -> None:
     """Match what is free in the database now, and send the proposals."""
     from timebank.matching import run_commands
-    from timebank.matching.kernel.modes import MODES
 
-    if mode not in MODES:
-        refuse(f"no mode {mode!r}; there is {' and '.join(MODES)}")
+    if mode != "single":
+        refuse(f"no mode {mode!r}; there is single")
     run_commands.print_run(run_commands.run(as_of), as_json)
 
 
@@ -187,6 +206,24 @@ def _write(path: Path, save: Callable[[Path], None]) -> None:
         save(path)
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror}")
+
+
+@contextmanager
+def _stopping(mode: str) -> Iterator[Event]:
+    """In bundle mode, let the first Ctrl-C ask for the best solution so far, and only the next one abort."""
+    stop, before = Event(), signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        click.echo("interrupted: this is the best solution so far", err=True)
+        stop.set()
+
+    if mode == "bundle":
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from timebank.matching.cli import match
-from timebank.matching.kernel import EdgeProblem, load_problem, save_problem
+from timebank.matching.kernel import BundleProblem, EdgeProblem, load_problem, save_problem
 
 
 def run(*arguments: Any) -> Result:
@@ -52,6 +52,58 @@ def test_generate_solve_and_verify_belong_together(tmp_path: Path, options: list
     verified = run("verify", problem, solution)
     assert (verified.exit_code, verified.stderr) == (0, "")
     assert str(told["value"]) in verified.stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--scarce"], ["--attributes"]], ids=" ".join)
+def test_one_file_is_solved_and_verified_in_both_modes(tmp_path: Path, options: list[str]) -> None:
+    problem, values = tmp_path / "p.npz", []
+    run("generate", "--pledges", 40, "--seats", 60, "--seed", 2, "--out", problem, *options)
+    for mode in ("single", "bundle"):
+        solution = tmp_path / f"{mode}.npz"
+        solved = run("solve", problem, "--mode", mode, "--time-limit", 5, "--out", solution, "--json")
+        told = json.loads(solved.stdout)
+        assert list(told) == ["mode", "status", "value", "bound", "gap", "seconds"]
+        assert (solved.exit_code, solved.stderr, told["mode"]) == (0, "", mode)
+        verified = run("verify", problem, solution)
+        assert (verified.exit_code, verified.stderr) == (0, "")
+        assert f"value {told['value']} is" in verified.stdout
+        values.append(told["value"])
+    assert values[0] <= values[1]
+
+
+def test_what_cannot_be_filled_exits_1_and_the_file_says_so(tmp_path: Path) -> None:
+    problem, solution = tmp_path / "p.npz", tmp_path / "s.npz"
+    save_problem(BundleProblem(2, 1, [0, 1], [0, 0], [5, 6], [3], [2, 2], must_fill=True), problem)
+    solved = run("solve", problem, "--mode", "bundle", "--out", solution, "--json")
+    assert (solved.exit_code, json.loads(solved.stdout)["status"]) == (1, "infeasible")
+    assert np.load(solution)["seat_pledge"].tolist() == [-1, -1]
+    verified = run("verify", problem, solution)
+    assert verified.exit_code == 1
+    assert verified.stderr == "Error: there is no solution: the status is infeasible\n"
+
+
+def test_an_interrupt_writes_the_best_bundles_so_far(tmp_path: Path) -> None:
+    """A process of its own, which the signal reaches in the midst of the work."""
+    problem, solution = tmp_path / "p.npz", tmp_path / "s.npz"
+    run("generate", "--pledges", 60, "--seats", 120, "--seed", 2, "--out", problem)
+    script = (
+        "import os, signal, sys\n"
+        "from timebank.matching.cli import match\n"
+        "from timebank.matching.kernel.bundle import solve\n"
+        "real = solve.tighten\n"
+        "def tighten(network, *rest):\n"
+        "    if network.n_seats == 120:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return real(network, *rest)\n"
+        "solve.tighten = tighten\n"
+        "match(sys.argv[1:])\n"
+    )
+    arguments = ["solve", problem, "--mode", "bundle", "--time-limit", 3600, "--out", solution, "--json"]
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "interrupted: this is the best solution so far\n")
+    assert json.loads(done.stdout)["value"] > 0
+    assert run("verify", problem, solution).exit_code == 0
 
 
 def test_a_solution_holds_the_arrays_of_the_file_format(problem: Path, tmp_path: Path) -> None:
@@ -107,7 +159,9 @@ def test_both_forms_of_an_instance_have_the_same_optimum(tmp_path: Path) -> None
     [
         (["--engine", "native"], "no engine 'native'; there are auto and scipy"),
         (["--engine", "magic"], "no engine 'magic'; there are auto and scipy"),
-        (["--mode", "bundle"], "no mode 'bundle'; there is single"),
+        (["--mode", "triple"], "no mode 'triple'; there are single and bundle"),
+        (["--mode", "bundle"], "array pledge_capacity is missing"),
+        (["--mode", "bundle", "--engine", "scipy"], "no engine 'scipy' in bundle mode; there is auto"),
         (["--time-limit", "-1"], "--time-limit"),
         (["--time-limit", "soon"], "'soon' is not a valid float range"),
         (["--colour"], "No such option"),
@@ -174,7 +228,7 @@ def test_the_commands_need_neither_web_nor_database_and_start_without_the_kernel
 def test_the_kernel_imports_neither_web_nor_database() -> None:
     script = (
         "import sys; import timebank.matching.kernel;"
-        "heavy = {'flask', 'sqlalchemy', 'click'} & set(sys.modules); sys.exit(str(heavy) if heavy else 0)"
+        "heavy = {'flask', 'sqlalchemy', 'click', 'numba'} & set(sys.modules); sys.exit(str(heavy) if heavy else 0)"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
@@ -183,4 +237,5 @@ def test_the_kernel_imports_neither_web_nor_database() -> None:
 def test_help_names_what_exists() -> None:
     text = run("solve", "--help").stdout
     assert "auto|scipy" in text
+    assert "single|bundle" in text
     assert "native" not in text

@@ -199,7 +199,7 @@ def test_an_unknown_engine_or_mode_is_refused() -> None:
     problem = EdgeProblem(0, 0, [], [], [])
     with pytest.raises(ProblemError, match="no engine 'fast'; there are auto and scipy"):
         solve(problem, engine="fast")
-    with pytest.raises(ProblemError, match="no mode 'double'; there is single"):
+    with pytest.raises(ProblemError, match="no mode 'double'; there are single and bundle"):
         solve(problem, mode="double")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from threading import Event
 from typing import Final
 
 from timebank.matching.kernel.assignment import Assignment
@@ -11,7 +12,7 @@ from timebank.matching.kernel.problem import Problem, ProblemError
 from timebank.matching.kernel.single import Progress, solve_single
 from timebank.matching.kernel.verify import Verified, verify_files
 
-MODES: Final = ("single",)
+MODES: Final = ("single", "bundle")
 
 
 def solve(
@@ -21,15 +22,25 @@ def solve(
     engine: str = "auto",
     time_limit: float | None = None,
     progress: Progress | None = None,
+    stop: Event | None = None,
 ) -> Assignment:
-    """Solve a problem in a mode with an engine; `single.solve_single` tells what the parameters mean.
+    """Solve a problem in a mode; `single.solve_single` and `bundle.solve.solve_bundle` tell what the parameters
+    mean. An engine belongs to single mode, and `stop` to bundle mode.
 
     Raises
     ------
-    ProblemError : a mode or engine that does not exist, or a weight that is too large
+    ProblemError : a mode or engine that does not exist, an array that the mode needs and the problem lacks, or
+        a weight that is too large
     """
     if mode not in MODES:
-        raise ProblemError(f"no mode {mode!r}; there is {' and '.join(MODES)}")
+        raise ProblemError(f"no mode {mode!r}; there are {' and '.join(MODES)}")
+    if mode == "bundle":
+        # Imported here, as compiled code takes a while to load, and single mode does without.
+        from timebank.matching.kernel.bundle.solve import solve_bundle
+
+        if engine != "auto":
+            raise ProblemError(f"no engine {engine!r} in bundle mode; there is auto")
+        return solve_bundle(problem, time_limit, progress, stop)
     return solve_single(problem, engine, time_limit, progress)
 
 
