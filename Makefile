@@ -50,7 +50,8 @@ format: .venv/.tools ## Put the code into the one format
 	$(BIN)/ruff format .
 
 bench: .venv/.tools ## Measure, beside what it is compared to
-	$(BIN)/python -m benchmarks.kernel $(ARGS)
+	$(BIN)/python -m benchmarks.kernel
+	$(BIN)/python -m benchmarks.bundle $(ARGS)
 	$(BIN)/python -m benchmarks.imports
 
 journeys: .venv/.tools browser ## Only the journeys in a real browser
