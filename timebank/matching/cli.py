@@ -58,7 +58,9 @@ def match() -> None:
 @click.option(
     "--mode", default="single", metavar="single|bundle", help="Whether a pledge takes one seat or several."
 )
-@click.option("--engine", default="auto", metavar="auto|scipy", help="What solves it; auto goes by size.")
+@click.option(
+    "--engine", default="auto", metavar="auto|scipy|native", help="What solves it; auto goes by size."
+)
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
@@ -83,7 +85,7 @@ def solve_command(
     if mode not in MODES:
         refuse(f"no mode {mode!r}; there are {' and '.join(MODES)}")
     if engine not in ENGINES:
-        refuse(f"no engine {engine!r}; there are {' and '.join(ENGINES)}")
+        refuse(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     if mode == "bundle" and engine != "auto":
         refuse(f"no engine {engine!r} in bundle mode; there is auto")
     _check_target(out)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from timebank.matching.cli import match
 from timebank.matching.kernel import BundleProblem, EdgeProblem, load_problem, save_problem
+from timebank.matching.kernel.single import ENGINES
 
 
 def run(*arguments: Any) -> Result:
@@ -37,13 +38,14 @@ def assert_refused(result: Result, message: str) -> None:
 @pytest.mark.parametrize(
     "options", [[], ["--scarce"], ["--attributes"], ["--attributes", "--scarce"]], ids=" ".join
 )
-def test_generate_solve_and_verify_belong_together(tmp_path: Path, options: list[str]) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_generate_solve_and_verify_belong_together(tmp_path: Path, options: list[str], engine: str) -> None:
     problem, solution = tmp_path / "p.npz", tmp_path / "s.npz"
     assert (
         run("generate", "--pledges", 300, "--seats", 100, "--seed", 1, "--out", problem, *options).exit_code
         == 0
     )
-    solved = run("solve", problem, "--mode", "single", "--engine", "scipy", "--out", solution, "--json")
+    solved = run("solve", problem, "--mode", "single", "--engine", engine, "--out", solution, "--json")
     told = json.loads(solved.stdout)
     assert list(told) == ["mode", "status", "value", "bound", "gap", "seconds"]
     assert (solved.exit_code, told["status"], told["gap"]) == (0, "optimal", 0)
@@ -157,8 +159,7 @@ def test_both_forms_of_an_instance_have_the_same_optimum(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--engine", "native"], "no engine 'native'; there are auto and scipy"),
-        (["--engine", "magic"], "no engine 'magic'; there are auto and scipy"),
+        (["--engine", "magic"], "no engine 'magic'; there are auto, scipy, native"),
         (["--mode", "triple"], "no mode 'triple'; there are single and bundle"),
         (["--mode", "bundle"], "array pledge_capacity is missing"),
         (["--mode", "bundle", "--engine", "scipy"], "no engine 'scipy' in bundle mode; there is auto"),
@@ -234,8 +235,17 @@ def test_the_kernel_imports_neither_web_nor_database() -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_the_kernel_is_light_until_a_large_problem_comes() -> None:
+    script = (
+        "import sys; from timebank.matching.kernel import generate, solve;"
+        "solve(generate(40, 20, 1).problem);"
+        "sys.exit('numba' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_help_names_what_exists() -> None:
     text = run("solve", "--help").stdout
-    assert "auto|scipy" in text
+    assert "auto|scipy|native" in text
     assert "single|bundle" in text
-    assert "native" not in text

@@ -24,26 +24,27 @@ from timebank.matching.kernel import (
     EdgeProblem,
     ProblemError,
     generate,
+    scipy_engine,
     solve,
     verify_solution,
 )
-from timebank.matching.kernel import single as single_mode
+from timebank.matching.kernel.single import ENGINES, NotProvedError
 
 
 @settings(max_examples=300, deadline=None)
-@given(edge_problems())
-def test_edge_form_equals_trying_everything(problem: EdgeProblem) -> None:
+@given(edge_problems(), st.sampled_from(ENGINES))
+def test_edge_form_equals_trying_everything(problem: EdgeProblem, engine: str) -> None:
     weights = edge_weights(problem)
-    answer = solve(problem)
+    answer = solve(problem, engine=engine)
     assert answer.value == best_value(weights, problem.n_seats)
     assert_proved(weights, answer, problem.n_seats, problem.n_pledges)
 
 
 @settings(max_examples=200, deadline=None)
-@given(attribute_problems())
-def test_attribute_form_equals_trying_everything(problem: AttributeProblem) -> None:
+@given(attribute_problems(), st.sampled_from(ENGINES))
+def test_attribute_form_equals_trying_everything(problem: AttributeProblem, engine: str) -> None:
     weights = attribute_weights(problem)
-    answer = solve(problem)
+    answer = solve(problem, engine=engine)
     assert answer.value == best_value(weights, problem.n_seats)
     assert_proved(weights, answer, problem.n_seats, problem.n_pledges)
     assert verify_solution(problem, answer).value == answer.value
@@ -86,28 +87,29 @@ def kinds() -> dict[str, EdgeProblem]:
 
 @pytest.mark.parametrize("kind", kinds())
 @pytest.mark.parametrize("turned", [False, True], ids=["as it is", "sides swapped"])
-@pytest.mark.parametrize("solver", ["as chosen", "dense", "sparse"])
+@pytest.mark.parametrize("solver", ["scipy", "dense", "sparse", "native"])
 def test_every_kind_agrees_with_the_dense_table(
     kind: str, turned: bool, solver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if solver != "as chosen":
-        monkeypatch.setattr(single_mode, "_SMALL_CELLS", 10**9 if solver == "dense" else -1)
-        monkeypatch.setattr(single_mode, "_DENSE_CELLS", -1)
+    if solver in ("dense", "sparse"):
+        monkeypatch.setattr(scipy_engine, "_SMALL_CELLS", 10**9 if solver == "dense" else -1)
+        monkeypatch.setattr(scipy_engine, "_DENSE_CELLS", -1)
     p = kinds()[kind]
     if turned:
         p = EdgeProblem(p.n_pledges, p.n_seats, p.pledge, p.seat, p.weight)
     table = np.zeros((p.n_seats, p.n_pledges), np.int64)
     table[p.seat, p.pledge] = p.weight
     rows, columns = linear_sum_assignment(table, maximize=True)
-    answer = solve(p)
+    answer = solve(p, engine="native" if solver == "native" else "scipy")
     assert answer.value == int(table[rows, columns].sum())
     assert_proved(edge_weights(p), answer, p.n_seats, p.n_pledges)
 
 
-def test_weights_at_the_limit_are_summed_exactly() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_weights_at_the_limit_are_summed_exactly(engine: str) -> None:
     n = 3000
     every = np.arange(n)
-    answer = solve(EdgeProblem(n, n, every, every, np.full(n, 2**31 - 1)))
+    answer = solve(EdgeProblem(n, n, every, every, np.full(n, 2**31 - 1)), engine=engine)
     assert answer.value == n * (2**31 - 1)
 
 
@@ -117,9 +119,10 @@ def test_a_seat_goes_without_when_others_gain_more() -> None:
     assert (answer.seat_price.tolist(), answer.pledge_price.tolist()) == ([0, 1], [5])
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("seats", "pledges"), [(0, 0), (0, 3), (3, 0), (3, 2)])
-def test_without_candidates_nobody_gets_a_seat(seats: int, pledges: int) -> None:
-    answer = solve(EdgeProblem(seats, pledges, [], [], []))
+def test_without_candidates_nobody_gets_a_seat(seats: int, pledges: int, engine: str) -> None:
+    answer = solve(EdgeProblem(seats, pledges, [], [], []), engine=engine)
     assert answer.seat_pledge.tolist() == [-1] * seats
     assert (answer.value, answer.bound, answer.gap, answer.status) == (0, 0, 0.0, "optimal")
 
@@ -149,12 +152,12 @@ def test_few_candidates_with_pricing_reach_the_optimum_of_all(
 ) -> None:
     problem = generate(500, 700, 3, scarce=scarce, attributes=True).problem
     assert isinstance(problem, AttributeProblem)
-    whole = solve(problem)
-    monkeypatch.setattr(single_mode, "KEPT_CANDIDATES", 10)
-    monkeypatch.setattr(single_mode, "_FEWEST_PER_SEAT", 1)
-    monkeypatch.setattr(single_mode, "_VIOLATORS_PER_SEAT", 1)
+    whole = solve(problem, engine="scipy")
+    monkeypatch.setattr(scipy_engine, "KEPT_CANDIDATES", 10)
+    monkeypatch.setattr(scipy_engine, "_FEWEST_PER_SEAT", 1)
+    monkeypatch.setattr(scipy_engine, "_VIOLATORS_PER_SEAT", 1)
     steps: list[str] = []
-    priced = solve(problem, progress=lambda step, done, total: steps.append(step))
+    priced = solve(problem, engine="scipy", progress=lambda step, done, total: steps.append(step))
     assert steps.count("solving") > 1
     assert priced.value == whole.value
     assert verify_solution(problem, priced).value == whole.value
@@ -164,9 +167,9 @@ def test_blocks_of_seats_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     from timebank.matching.kernel import candidates
 
     problem = AttributeProblem(**attribute_arrays(np.random.default_rng(1), 23, 31))
-    whole = solve(problem)
+    whole = solve(problem, engine="scipy")
     monkeypatch.setattr(candidates, "PAIRS_PER_BLOCK", 70)
-    assert solve(problem).value == whole.value == best_of(problem)
+    assert solve(problem, engine="scipy").value == whole.value == best_of(problem)
 
 
 def best_of(problem: AttributeProblem) -> int:
@@ -176,28 +179,31 @@ def best_of(problem: AttributeProblem) -> int:
     return int(table[linear_sum_assignment(table, maximize=True)].sum())
 
 
-def test_the_input_is_not_changed() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_input_is_not_changed(engine: str) -> None:
     problem = random_edges(np.random.default_rng(2), 30, 20, 4, 9)
     before = [np.copy(a) for a in (problem.seat, problem.pledge, problem.weight)]
-    solve(problem)
+    solve(problem, engine=engine)
     assert all(
         np.array_equal(a, b)
         for a, b in zip(before, (problem.seat, problem.pledge, problem.weight), strict=True)
     )
 
 
-def test_a_time_limit_that_is_over_leaves_no_answer_and_an_honest_bound() -> None:
-    answer = solve(random_edges(np.random.default_rng(2), 30, 20, 4, 9), time_limit=1e-9)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_time_limit_that_is_over_leaves_no_answer_and_an_honest_bound(engine: str) -> None:
+    problem = random_edges(np.random.default_rng(2), 30, 20, 4, 9)
+    answer = solve(problem, engine=engine, time_limit=1e-9)
     assert answer.status == "unknown"
     assert set(answer.seat_pledge.tolist()) == {-1}
     assert answer.bound == int(answer.seat_price.sum() + answer.pledge_price.sum()) > answer.value == 0
     attributes = AttributeProblem(**attribute_arrays(np.random.default_rng(2), 30, 20))
-    assert solve(attributes, time_limit=1e-9).status == "unknown"
+    assert solve(attributes, engine=engine, time_limit=1e-9).status == "unknown"
 
 
 def test_an_unknown_engine_or_mode_is_refused() -> None:
     problem = EdgeProblem(0, 0, [], [], [])
-    with pytest.raises(ProblemError, match="no engine 'fast'; there are auto and scipy"):
+    with pytest.raises(ProblemError, match="no engine 'fast'; there are auto, scipy, native"):
         solve(problem, engine="fast")
     with pytest.raises(ProblemError, match="no mode 'double'; there are single and bundle"):
         solve(problem, mode="double")
@@ -207,6 +213,6 @@ def test_prices_that_prove_nothing_are_never_handed_out(monkeypatch: pytest.Monk
     def worse(row: np.ndarray, column: np.ndarray, *rest: object) -> np.ndarray:
         return np.array([0, -1])
 
-    monkeypatch.setattr(single_mode, "_matching", worse)
-    with pytest.raises(single_mode.NotProvedError):
+    monkeypatch.setattr(scipy_engine, "_matching", worse)
+    with pytest.raises(NotProvedError):
         solve(EdgeProblem(2, 2, [0, 1], [0, 1], [5, 6]))

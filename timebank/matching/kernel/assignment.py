@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from timebank.matching.kernel.candidates import Pairs
+
 Mode = Literal["single", "bundle"]
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
+
+
+class Optimum(NamedTuple):
+    """What an engine of single mode finds: the candidates that it solved, in any order, the pledge of each
+    seat, -1 for none, and the prices."""
+
+    pairs: Pairs
+    seat_pledge: NDArray[np.int32]
+    seat_price: NDArray[np.int64]
+    pledge_price: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

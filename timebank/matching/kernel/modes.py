@@ -9,7 +9,8 @@ from typing import Final
 from timebank.matching.kernel.assignment import Assignment
 from timebank.matching.kernel.files import save_problem, save_solution
 from timebank.matching.kernel.problem import Problem, ProblemError
-from timebank.matching.kernel.single import Progress, solve_single
+from timebank.matching.kernel.progress import Progress
+from timebank.matching.kernel.single import solve_single
 from timebank.matching.kernel.verify import Verified, verify_files
 
 MODES: Final = ("single", "bundle")

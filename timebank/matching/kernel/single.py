@@ -1,74 +1,48 @@
 """Single mode: each seat at most one pledge, each pledge at most one seat, for the greatest total weight,
 with its proof.
 
-The optimum comes from scipy's assignment solvers. Their answer is not trusted: integer prices are derived
-from it, and it is handed back only when these prove it. Scipy counts in float64, which holds every sum here
-exactly: a way that leaves a row or column out is always at hand, so no path costs more than a few times the
-largest weight, far below 2^53.
+Two engines find the optimum: `scipy`, its assignment solvers with prices derived from their answer, and
+`native`, compiled code of our own for what is large. Neither is trusted: an answer is handed back only when
+its integer prices prove it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from time import perf_counter
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from timebank.matching.kernel.assignment import Assignment, Status
-from timebank.matching.kernel.candidates import Pairs, best_per_seat, blocks, joined
+from timebank.matching.kernel.assignment import Assignment, Optimum, Status
 from timebank.matching.kernel.problem import (
     MAX_ATTRIBUTE_WEIGHT,
     AttributeProblem,
     EdgeProblem,
-    IntArray,
     Problem,
     ProblemError,
 )
+from timebank.matching.kernel.progress import Clock, Progress, TimeUpError, silent
 
-ENGINES: Final = ("auto", "scipy")
+ENGINES: Final = ("auto", "scipy", "native")
 
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with the name of the step, how much of it is done, and how much it is."""
+NATIVE_FROM: Final = 1_500
+"""Seats or pledges from which `auto` takes the native engine.
 
-KEPT_CANDIDATES: Final = 4_000_000
-"""Candidates of the attribute form that are solved at once; beyond, the best of each seat are solved and the
-others priced."""
-
-_FEWEST_PER_SEAT: Final = 16
-_VIOLATORS_PER_SEAT: Final = 8
-# Where a table beats a sparse matrix, as measured: when it is small, or a good part of it is filled.
-_SMALL_CELLS: Final = 20_000
-_DENSE_CELLS: Final = 4_000_000
-_DENSE_SHARE: Final = 0.4
+Once it is loaded, it is the faster one from a few dozen on for lists of candidates, and from about 300 seats and
+1,000 pledges on for attributes. But loading its compiled code takes a process about half a second, and below
+this size scipy needs a tenth of that for everything.
+"""
 
 
 class NotProvedError(RuntimeError):
     """The prices do not prove the answer. This is a defect of the solver, never of the input."""
 
 
-class _TimeUpError(Exception):
-    """The time limit has passed, and there is no proved answer."""
+class _Engine(Protocol):
+    """What both engines offer."""
 
+    def edge_optimum(self, problem: EdgeProblem, clock: Clock) -> Optimum: ...
 
-class _Clock:
-    """When the work began and when it has to end."""
-
-    def __init__(self, limit: float | None) -> None:
-        self.start = perf_counter()
-        self.limit = limit
-
-    def check(self) -> None:
-        if self.limit is not None and perf_counter() - self.start > self.limit:
-            raise _TimeUpError
-
-    @property
-    def seconds(self) -> float:
-        return perf_counter() - self.start
+    def attribute_optimum(self, problem: AttributeProblem, clock: Clock, tell: Progress) -> Optimum: ...
 
 
 def solve_single(
@@ -83,8 +57,8 @@ def solve_single(
     Parameters
     ----------
     problem : either form
-    engine : ``auto`` or ``scipy``
-    time_limit : seconds; looked at between steps, so one step may exceed it
+    engine : ``scipy``, ``native``, or ``auto``: the one that is faster for this size
+    time_limit : seconds; `scipy` looks at it between steps, so one step may exceed it
     progress : is told about steps that take long
 
     Returns
@@ -96,212 +70,68 @@ def solve_single(
     ProblemError : an engine that does not exist; a candidate of the attribute form that weighs more than 2^40
     """
     if engine not in ENGINES:
-        raise ProblemError(f"no engine {engine!r}; there are {' and '.join(ENGINES)}")
-    clock = _Clock(time_limit)
-    tell = progress or _silent
+        raise ProblemError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
+    solver = _loaded(engine if engine != "auto" else _faster(problem))
+    clock = Clock(time_limit)
     try:
+        clock.check()
         if isinstance(problem, EdgeProblem):
-            pairs = _by_seat(problem)
-            pledges, u, v = _optimum(pairs, problem.n_seats, problem.n_pledges, clock)
+            found = solver.edge_optimum(problem, clock)
         else:
-            pairs, pledges, u, v = _attribute_optimum(problem, clock, tell)
-    except _TimeUpError:
+            found = solver.attribute_optimum(problem, clock, progress or silent)
+    except TimeUpError:
         return _unknown(problem, clock)
-    value = _proved_value(pairs, pledges, u, v)
-    return Assignment(pledges, value, value, 0.0, u, v, 1, clock.seconds, "single", "optimal")
-
-
-def _attribute_optimum(
-    problem: AttributeProblem, clock: _Clock, tell: Progress
-) -> tuple[Pairs, NDArray[np.int32], IntArray, IntArray]:
-    n_seats, n_pledges = problem.n_seats, problem.n_pledges
-    pairs, complete = _best_candidates(problem, clock, tell)
-    while True:
-        tell("solving", 0, 1)
-        pledges, u, v = _optimum(pairs, n_seats, n_pledges, clock)
-        if complete:
-            return pairs, pledges, u, v
-        more = _violators(problem, u, v, clock, tell)
-        if not more.seat.size:
-            return pairs, pledges, u, v
-        pairs = _ordered(joined([pairs, more]))
-
-
-def _best_candidates(problem: AttributeProblem, clock: _Clock, tell: Progress) -> tuple[Pairs, bool]:
-    """All candidates and True, or the best of each seat and False where all would be too many to hold."""
-    found: list[Pairs] = []
-    held, complete = 0, True
-    per_seat = max(_FEWEST_PER_SEAT, KEPT_CANDIDATES // max(1, problem.n_seats))
-    for done, block in blocks(problem):
-        clock.check()
-        tell("candidates", done, problem.n_seats)
-        found.append(block if complete else best_per_seat(block, block.weight, per_seat))
-        held += block.seat.size
-        if complete and held > KEPT_CANDIDATES:
-            complete = False
-            found = [best_per_seat(each, each.weight, per_seat) for each in found]
-    return joined(found), complete
-
-
-def _violators(problem: AttributeProblem, u: IntArray, v: IntArray, clock: _Clock, tell: Progress) -> Pairs:
-    """Of each seat, the pairs that the prices undercut most."""
-    found: list[Pairs] = []
-    for done, block in blocks(problem):
-        clock.check()
-        tell("pricing", done, problem.n_seats)
-        excess = block.weight - u[block.seat] - v[block.pledge]
-        out = np.flatnonzero(excess > 0)
-        if out.size:
-            undercut = Pairs(block.seat[out], block.pledge[out], block.weight[out])
-            found.append(best_per_seat(undercut, excess[out], _VIOLATORS_PER_SEAT))
-    return joined(found)
-
-
-def _ordered(pairs: Pairs) -> Pairs:
-    order = np.lexsort((pairs.pledge, pairs.seat))
-    return Pairs(pairs.seat[order], pairs.pledge[order], pairs.weight[order])
-
-
-def _by_seat(problem: EdgeProblem) -> Pairs:
-    pairs = Pairs(problem.seat, problem.pledge, problem.weight)
-    return pairs if np.all(pairs.seat[1:] >= pairs.seat[:-1]) else _ordered(pairs)
-
-
-# --- the optimum over a list of candidates, ordered by seat -------------------------------------------------
-
-
-def _optimum(
-    pairs: Pairs, n_seats: int, n_pledges: int, clock: _Clock
-) -> tuple[NDArray[np.int32], IntArray, IntArray]:
-    """The pledge of each seat, the prices of the seats and those of the pledges."""
-    clock.check()
-    seat_pledge = np.full(n_seats, -1, np.int32)
-    u, v = np.zeros(n_seats, np.int64), np.zeros(n_pledges, np.int64)
-    if pairs.seat.size:
-        # Only those with a candidate, numbered anew, so that no solver sees an empty row or column.
-        seats, row = _renumbered(pairs.seat, n_seats)
-        pledges, column = _renumbered(pairs.pledge, n_pledges)
-        chosen = _matching(row, column, pairs.weight, seats.size, pledges.size)
-        has = chosen >= 0
-        seat_pledge[seats[has]] = pledges[chosen[has]]
-        u[seats], v[pledges] = _prices(row, column, pairs.weight, chosen, pledges.size, clock)
-    return seat_pledge, u, v
-
-
-def _renumbered(ends: NDArray[np.int32], size: int) -> tuple[IntArray, IntArray]:
-    """Which of so many numbers occur, and where among these each end stands."""
-    occurs = np.zeros(size, np.bool_)
-    occurs[ends] = True
-    place = np.cumsum(occurs) - 1
-    return np.flatnonzero(occurs), place[ends]
-
-
-def _matching(row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int) -> IntArray:
-    """The column of each row in a matching of greatest weight, -1 for none."""
-    cells = n_rows * n_columns
-    if cells <= _SMALL_CELLS or (cells <= _DENSE_CELLS and weight.size >= _DENSE_SHARE * cells):
-        return _dense_matching(row, column, weight, n_rows, n_columns)
-    if n_rows <= n_columns:
-        return _sparse_matching(row, column, weight, n_rows, n_columns)
-    of_column = _sparse_matching(column, row, weight, n_columns, n_rows)
-    chosen = np.full(n_rows, -1, np.int64)
-    has = np.flatnonzero(of_column >= 0)
-    chosen[of_column[has]] = has
-    return chosen
-
-
-def _dense_matching(
-    row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int
-) -> IntArray:
-    table = np.zeros((n_rows, n_columns))
-    table[row, column] = weight
-    rows, columns = linear_sum_assignment(table, maximize=True)
-    chosen = np.full(n_rows, -1, np.int64)
-    real = table[rows, columns] > 0  # a pair without weight is no candidate: both stay out
-    chosen[rows[real]] = columns[real]
-    return chosen
-
-
-def _sparse_matching(
-    row: IntArray, column: IntArray, weight: IntArray, n_rows: int, n_columns: int
-) -> IntArray:
-    """At most as many rows as columns; each row has a column of its own besides, in which it stays out."""
-    top = int(weight.max()) + 1
-    out = np.arange(n_rows)
-    costs = csr_array(
-        (
-            np.concatenate([(top - weight).astype(np.float64), np.full(n_rows, float(top))]),
-            (np.concatenate([row, out]), np.concatenate([column, n_columns + out])),
-        ),
-        shape=(n_rows, n_columns + n_rows),
+    value = proved_value(found)
+    return Assignment(
+        found.seat_pledge,
+        value,
+        value,
+        0.0,
+        found.seat_price,
+        found.pledge_price,
+        1,
+        clock.seconds,
+        "single",
+        "optimal",
     )
-    rows, columns = min_weight_full_bipartite_matching(costs)
-    chosen = np.full(n_rows, -1, np.int64)
-    real = columns < n_columns
-    chosen[rows[real]] = columns[real]
-    return chosen
 
 
-def _prices(
-    row: IntArray, column: IntArray, weight: IntArray, chosen: IntArray, n_columns: int, clock: _Clock
-) -> tuple[IntArray, IntArray]:
-    """The prices that prove the matching, those of the columns the least possible.
+def _loaded(engine: str) -> _Engine:
+    """Import an engine. That comes before the clock starts, as its compiled code is loaded or even made."""
+    if engine == "native":
+        from timebank.matching.kernel.native import engine as native
 
-    A column's price is at least what any row would gain by it over what that row has, where what a matched
-    row has grows less as its own column's price rises. So prices rise along alternating paths from 0 until
-    nothing moves: Bellman and Ford's relaxation, in which only the columns that moved in the last round are
-    looked at again. At an optimum no round runs in a circle, and there are fewer rounds than columns.
-    """
-    n_rows = chosen.size
-    start = np.searchsorted(row, np.arange(n_rows + 1))
-    matched = np.flatnonzero(chosen >= 0)
-    has = np.zeros(n_rows, np.int64)  # the weight of each row's match
-    held = chosen[row] == column
-    has[row[held]] = weight[held]
-    owner = np.full(n_columns, -1, np.int64)
-    owner[chosen[matched]] = matched
+        return native
+    from timebank.matching.kernel import scipy_engine
 
-    price = np.zeros(n_columns, np.int64)
-    np.maximum.at(price, column, weight - has[row])
-    moved = np.flatnonzero(price > 0)
-    for _ in range(n_columns + 1):
-        clock.check()
-        rows = owner[moved]
-        rows = rows[rows >= 0]
-        if not rows.size:
-            break
-        length = start[rows + 1] - start[rows]
-        edges = np.repeat(start[rows] - np.cumsum(length) + length, length) + np.arange(int(length.sum()))
-        target = column[edges]
-        wanted = weight[edges] - np.repeat(has[rows] - price[chosen[rows]], length)
-        higher = wanted > price[target]
-        target = target[higher]
-        np.maximum.at(price, target, wanted[higher])
-        moved = np.unique(target)
-    gains = np.where(chosen >= 0, has - price[chosen], 0)
-    return gains, price
+    return scipy_engine
 
 
-def _proved_value(pairs: Pairs, seat_pledge: NDArray[np.int32], u: IntArray, v: IntArray) -> int:
-    """The value, when the prices prove that there is none greater.
+def _faster(problem: Problem) -> str:
+    """The engine that takes less time for a problem of this size, its loading counted."""
+    return "native" if max(problem.n_seats, problem.n_pledges) >= NATIVE_FROM else "scipy"
+
+
+def proved_value(found: Optimum) -> int:
+    """The value, when the prices prove that there is none greater over the candidates that were solved.
 
     Raises
     ------
     NotProvedError : they do not
     """
-    held = seat_pledge[pairs.seat] == pairs.pledge
-    value = int(pairs.weight[held].sum())
-    used = seat_pledge[seat_pledge >= 0]
+    seat, pledge, weight = found.pairs
+    u, v = found.seat_price, found.pledge_price
+    held = found.seat_pledge[seat] == pledge
+    value = int(weight[held].sum())
+    used = found.seat_pledge[found.seat_pledge >= 0]
     feasible = used.size == np.unique(used).size == np.count_nonzero(held)
-    covered = bool(
-        (u >= 0).all() and (v >= 0).all() and (u[pairs.seat] + v[pairs.pledge] >= pairs.weight).all()
-    )
+    covered = bool((u >= 0).all() and (v >= 0).all() and (u[seat] + v[pledge] >= weight).all())
     if not (feasible and covered and int(u.sum()) + int(v.sum()) == value):
         raise NotProvedError("the prices do not prove the answer")
     return value
 
 
-def _unknown(problem: Problem, clock: _Clock) -> Assignment:
+def _unknown(problem: Problem, clock: Clock) -> Assignment:
     """No answer, with prices that hold for every problem of its kind: the best each seat could hope for."""
     u = np.zeros(problem.n_seats, np.int64)
     if isinstance(problem, EdgeProblem):
@@ -313,7 +143,3 @@ def _unknown(problem: Problem, clock: _Clock) -> Assignment:
     bound = int(u.sum())
     v = np.zeros(problem.n_pledges, np.int64)
     return Assignment(nobody, 0, bound, float(bound), u, v, 1, clock.seconds, "single", status)
-
-
-def _silent(step: str, done: int, total: int) -> None:
-    """Tell nobody."""
