@@ -49,8 +49,9 @@ format: .venv/.tools ## Put the code into the one format
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
 
-bench: .venv/.tools ## Measure, beside what it is compared to
-	$(BIN)/python -m benchmarks.kernel
+bench: .venv/.tools ## Measure, beside what it is compared to (ARGS=--quick for a short run)
+	$(UV) --quiet --group bench
+	$(BIN)/python -m benchmarks.kernel $(ARGS)
 	$(BIN)/python -m benchmarks.bundle $(ARGS)
 	$(BIN)/python -m benchmarks.imports
 
@@ -61,7 +62,7 @@ screenshots: .venv/.tools browser ## Take pictures of the main pages into var/sc
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
 lock: .venv/.tools ## Choose the newest versions that pyproject.toml allows and pin them in constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --upgrade --group test --group lint --group build --universal \
+	$(BIN)/uv pip compile pyproject.toml --upgrade --group test --group lint --group bench --group build --universal \
 	  --generate-hashes --no-header --no-annotate --quiet -o constraints.txt
 
 clean: ## Remove what make made (not the data in var)

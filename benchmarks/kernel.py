@@ -1,155 +1,223 @@
-"""The matching kernel beside scipy's own solvers, in the same process and in turn: `python -m benchmarks.kernel`.
+"""The matching kernel in single mode beside what else finds an optimal assignment: `python -m benchmarks.kernel`.
 
-Scipy's figures are for the assignment alone, on arrays that are already in its form; the kernel's are for
-everything from loaded arrays to the proof. So a ratio of 1 means that the proof costs nothing.
+Every solver runs in a process of its own, with everything imported before its clock starts; they take turns,
+and a figure is the median of five. The kernel's figures are from loaded arrays to the proved optimum, the
+others' are for the assignment alone, on arrays that are already in their form. All values must agree.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import platform
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from timebank.matching.kernel import AttributeProblem, EdgeProblem, solve, verify_solution
-from timebank.matching.kernel.generate import best_edges, generate_attributes
+from benchmarks.instances import DENSE, KINDS, instance
+from timebank.matching.kernel import EdgeProblem, load_problem, save_problem, solve, verify_solution
+from timebank.matching.kernel.generate import generate_attributes
 
-REPEATS = 3
-DENSE_CELLS = 20_000_000
+REPEATS: Final = 5
+SIZES: Final = (1_500, 3_500, 8_500, 20_000)
+QUICK_SIZES: Final = (1_500, 6_000)
+LARGE: Final = (
+    ("abundant", 100_000),
+    ("scarce", 100_000),
+    ("popular, abundant", 100_000),
+    ("islands", 100_000),
+)
+QUICK_KINDS: Final = ("abundant", "scarce", "square", "three weights", "popular, abundant", "Flanders")
+DENSE_SIZES: Final = {1_500: 800, 3_500: 1_200, 8_500: 1_700, 20_000: 2_400, 6_000: 1_500}
+MOST_CELLS: Final = 20_000_000
 """Larger tables are not tried: they are slow and take more memory than most machines have."""
+PATIENCE: Final = 20.0
+"""A solver that takes longer runs once, not five times."""
+PEERS: Final = ("scipy dense", "scipy sparse", "or-tools")
 
-_ROW = "{:<34} {:>9} {:>10} {:>12} {:>7} {:>13} {:>7}"
+
+class Measured(NamedTuple):
+    seconds: float
+    megabytes: int
+    value: int
 
 
-def main() -> None:
-    say(f"Single mode, seconds, median of {REPEATS}; the value of each solver is compared")
-    say(f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}")
-    say()
+class Process:
+    """A solver with a problem, ready to run."""
+
+    def __init__(self, solver: str, path: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.solvers", solver, str(path)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.runs: list[tuple[float, int, int]] = []
+
+    def answer(self) -> str:
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("a solver failed; its message is above")
+        return line
+
+    def run(self) -> None:
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.runs.append(tuple(json.loads(self.answer())))
+
+    def close(self) -> Measured:
+        self.process.communicate()
+        seconds, values, megabytes = zip(*self.runs, strict=True)
+        return Measured(median(seconds), max(megabytes), values[0])
+
+
+def measured(path: Path, solvers: list[str], repeats: int) -> dict[str, Measured]:
+    """All solvers in turn on one problem."""
+    processes = {solver: Process(solver, path) for solver in solvers}
+    for process in processes.values():
+        process.answer()
+    for _ in range(repeats):
+        for process in processes.values():
+            if not process.runs or process.runs[0][0] < PATIENCE:
+                process.run()
+    return {solver: process.close() for solver, process in processes.items()}
+
+
+def edge_table(wanted: list[tuple[str, int]], repeats: int, folder: Path) -> None:
+    row = "{:<20} {:>16} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}"
     say(
-        _ROW.format(
-            "edge form: seats x pledges", "edges", "timebank", "scipy dense", "ratio", "scipy sparse", "ratio"
+        "Edge form: seconds; ratio is the best of the others by native; MB is the peak of native and of that best"
+    )
+    say(row.format("kind", "seats x pledges", "edges", "native", "auto", *PEERS, "ratio", "MB"))
+    took: dict[str, list[tuple[int, float]]] = {}
+    worst: dict[int, tuple[float, str]] = {}
+    for kind, size in wanted:
+        problem = instance(kind, size)
+        path = folder / "problem.npz"
+        save_problem(problem, path)
+        found = measured(path, chosen_solvers(problem), repeats)
+        if len({each.value for each in found.values()}) > 1:
+            sys.exit(f"{kind}: the solvers disagree: {found}")
+        peers = {solver: found[solver] for solver in PEERS if solver in found}
+        best = min(peers.values())
+        ratio = best.seconds / found["native"].seconds
+        worst[size] = min(worst.get(size, (np.inf, "")), (ratio, kind))
+        took.setdefault(kind, []).append((max(problem.n_seats, problem.n_pledges), found["native"].seconds))
+        figures = [f"{found[s].seconds:.4f}" if s in found else "-" for s in ("native", "auto", *PEERS)]
+        sizes = f"{problem.n_seats:,}x{problem.n_pledges:,}"
+        memory = f"{found['native'].megabytes}/{best.megabytes}"
+        say(row.format(kind, sizes, f"{problem.seat.size:,}", *figures, f"{ratio:.1f}x", memory))
+    say()
+    for size, (ratio, kind) in sorted(worst.items()):
+        say(f"least ratio at size {size:,}: {ratio:.1f}x ({kind})")
+    growth = {kind: exponent(points) for kind, points in took.items() if len(points) >= len(SIZES)}
+    if growth:
+        say(
+            "growth of native with the size, exponent: "
+            + ", ".join(f"{k} {g:.2f}" for k, g in growth.items())
         )
-    )
-    for name, problem in edge_instances():
-        say(edge_row(name, problem))
     say()
+
+
+def chosen_solvers(problem: EdgeProblem) -> list[str]:
+    solvers = ["native", "auto", "scipy sparse"]
+    if problem.n_seats * problem.n_pledges <= MOST_CELLS:
+        solvers.append("scipy dense")
+    if find_spec("ortools"):
+        solvers.append("or-tools")
+    return solvers
+
+
+def exponent(points: list[tuple[int, float]]) -> float:
+    """b of the best fit of seconds = a * size ** b."""
+    sizes, seconds = np.array(points).T
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
+
+
+def attribute_table(sizes: list[tuple[int, int, bool]], repeats: int, folder: Path) -> None:
+    row = "{:<34} {:>14} {:>9} {:>7} {:>9}"
     say(
-        "{:<34} {:>12} {:>10} {:>10}".format("attribute form: seats x pledges", "pairs", "timebank", "verify")
+        "Attribute form: seconds from loaded arrays to value and prices, peak MB of that process, seconds to verify"
     )
-    for name, attributes in attribute_instances():
-        say(attribute_row(name, attributes))
+    say(row.format("pledges x seats", "pairs", "native", "MB", "verify"))
+    for pledges, seats, scarce in sizes:
+        path = folder / "problem.npz"
+        save_problem(generate_attributes(pledges, seats, 1, scarce=scarce), path)
+        found = measured(path, ["native"], repeats)["native"]
+        problem = load_problem(path)
+        answer = solve(problem, engine="native")
+        start = perf_counter()
+        verify_solution(problem, answer)
+        name = f"{pledges:,} x {seats:,}{', scarce' * scarce}"
+        figures = f"{found.seconds:.2f}", found.megabytes, f"{perf_counter() - start:.1f}"
+        say(row.format(name, f"{pledges * seats:,}", *figures))
+    say()
 
 
-def edge_instances() -> list[tuple[str, EdgeProblem]]:
+def decline_table(pledges: int, seats: int, declines: int) -> None:
+    """Declines of pairs that were just proposed, each with the new optimum."""
+    from timebank.matching.kernel.native.warm import WarmState
+
     rng = np.random.default_rng(1)
-    popular = (1e6 * np.arange(1, 6001) ** -0.7).astype(np.int64)
-    return [
-        ("Flanders, 800 x 2,000", best_edges(generate_attributes(2_000, 800, 1))),
-        ("Flanders, scarce, 6,000 x 3,000", best_edges(generate_attributes(3_000, 6_000, 1, scarce=True))),
-        ("Flanders, 3,000 x 10,000", best_edges(generate_attributes(10_000, 3_000, 1))),
-        ("dense, 900 x 1,200", random(rng, 900, 1_200, 800, lambda j: rng.integers(1, 1001, j.size))),
-        ("abundant, 6,000 x 30,000", random(rng, 6_000, 30_000, 20, lambda j: rng.integers(1, 1001, j.size))),
-        ("scarce, 8,000 x 4,000", random(rng, 8_000, 4_000, 20, lambda j: rng.integers(1, 1001, j.size))),
-        ("square, 4,000", random(rng, 4_000, 4_000, 20, lambda j: rng.integers(1, 1001, j.size))),
-        ("three weights, 4,000", random(rng, 4_000, 4_000, 20, lambda j: rng.integers(1, 4, j.size))),
-        (
-            "popular, 3,000 x 6,000",
-            random(rng, 3_000, 6_000, 20, lambda j: popular[j] + rng.integers(1, 999, j.size)),
-        ),
-    ]
+    problem = generate_attributes(pledges, seats, 1)
+    state = WarmState(problem)
+    answer = state.assignment()
+    milliseconds = []
+    for _ in range(declines):
+        seat = int(rng.choice(np.flatnonzero(answer.seat_pledge >= 0)))
+        start = perf_counter()
+        state.forbid(int(problem.seat_request[seat]), int(answer.seat_pledge[seat]))
+        answer = state.assignment()
+        milliseconds.append(1000 * (perf_counter() - start))
+    verified = verify_solution(state.problem, answer).value == answer.value
+    middle, tail, most = np.percentile(milliseconds, [50, 95, 100])
+    say(
+        f"{declines} declines at {pledges:,} pledges x {seats:,} seats, to the new proved optimum, milliseconds:"
+    )
+    say(
+        f"median {middle:.1f}, 95th percentile {tail:.1f}, largest {most:.1f}; verified at the end: {verified}"
+    )
 
 
-def attribute_instances() -> list[tuple[str, AttributeProblem]]:
-    sizes = [(2_000, 800, False), (3_000, 6_000, True), (20_000, 4_000, False)]
-    return [
-        (
-            f"Flanders{', scarce' * scarce}, {seats:,} x {pledges:,}",
-            generate_attributes(pledges, seats, 1, scarce=scarce),
-        )
-        for pledges, seats, scarce in sizes
-    ]
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernel", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few kinds and small sizes")
+    parser.add_argument("--only", choices=["edges", "attributes", "declines"], help="one part alone")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=[*KINDS, *DENSE], metavar="KIND", help="these kinds alone"
+    )
+    options = parser.parse_args(argv)
+    repeats = 3 if options.quick else REPEATS
+    say(
+        f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}; {platform.machine()}"
+    )
+    say("or-tools is left out, as it is not installed" if not find_spec("ortools") else "")
+    with tempfile.TemporaryDirectory() as folder:
+        if options.only in (None, "edges"):
+            edge_table(edge_instances(options), repeats, Path(folder))
+        if options.only in (None, "attributes"):
+            sizes: list[Any] = [(20_000, 4_000, False)]
+            if not options.quick:
+                sizes += [(100_000, 20_000, False), (20_000, 20_000, False), (10_000, 20_000, True)]
+            attribute_table(sizes, repeats, Path(folder))
+    if options.only in (None, "declines"):
+        decline_table(*((20_000, 4_000, 100) if options.quick else (100_000, 20_000, 300)))
 
 
-def random(
-    rng: np.random.Generator,
-    seats: int,
-    pledges: int,
-    degree: int,
-    weigh: Callable[[NDArray[np.int64]], NDArray[np.int64]],
-) -> EdgeProblem:
-    seat = np.repeat(np.arange(seats), degree)
-    key = np.unique(seat * pledges + rng.integers(0, pledges, seat.size))
-    return EdgeProblem(seats, pledges, key // pledges, key % pledges, weigh(key % pledges))
-
-
-def edge_row(name: str, problem: EdgeProblem) -> str:
-    solvers = {"timebank": lambda: solve(problem).value, "sparse": sparse_solver(problem)}
-    if problem.n_seats * problem.n_pledges <= DENSE_CELLS:
-        solvers["dense"] = dense_solver(problem)
-    seconds: dict[str, list[float]] = {solver: [] for solver in solvers}
-    values = set()
-    for _ in range(REPEATS):
-        for solver, run in solvers.items():
-            start = perf_counter()
-            values.add(run())
-            seconds[solver].append(perf_counter() - start)
-    if len(values) > 1:
-        sys.exit(f"{name}: the solvers disagree: {sorted(values)}")
-    took = {solver: median(times) for solver, times in seconds.items()}
-    columns = [f"{took['timebank']:.4f}"]
-    for solver in ("dense", "sparse"):
-        found = solver in took
-        columns.append(f"{took[solver]:.4f}" if found else "-")
-        columns.append(f"{took[solver] / took['timebank']:.1f}x" if found else "-")
-    return _ROW.format(name, f"{problem.seat.size:,}", *columns)
-
-
-def attribute_row(name: str, problem: AttributeProblem) -> str:
-    start = perf_counter()
-    answer = solve(problem)
-    solved = perf_counter()
-    verify_solution(problem, answer)
-    verified = perf_counter()
-    pairs = f"{problem.n_seats * problem.n_pledges:,}"
-    return f"{name:<34} {pairs:>12} {solved - start:>10.3f} {verified - solved:>10.3f}"
-
-
-def dense_solver(problem: EdgeProblem) -> Callable[[], int]:
-    """Scipy over a table; a pair that is no candidate has weight 0."""
-    table = np.zeros((problem.n_seats, problem.n_pledges))
-    table[problem.seat, problem.pledge] = problem.weight
-    return lambda: int(table[linear_sum_assignment(table, maximize=True)].sum())
-
-
-def sparse_solver(problem: EdgeProblem) -> Callable[[], int]:
-    """Scipy over a sparse matrix; each row of the smaller side has a column of its own, in which it stays out."""
-    row, column, rows, columns = problem.seat, problem.pledge, problem.n_seats, problem.n_pledges
-    if rows > columns:
-        row, column, rows, columns = column, row, columns, rows
-    top, out = int(problem.weight.max()) + 1, np.arange(rows)
-    cost = np.concatenate([top - problem.weight, np.full(rows, top)]).astype(np.float64)
-    ends = np.concatenate([row, out]), np.concatenate([column, columns + out])
-    matrix = csr_array((cost, ends), shape=(rows, columns + rows))
-
-    def run() -> int:
-        chosen = min_weight_full_bipartite_matching(matrix)
-        return int(rows * top - np.asarray(matrix[chosen]).sum())
-
-    return run
+def edge_instances(options: argparse.Namespace) -> list[tuple[str, int]]:
+    kinds = options.kinds or (QUICK_KINDS if options.quick else [*KINDS, *DENSE])
+    sizes = QUICK_SIZES if options.quick else SIZES
+    wanted = [(kind, DENSE_SIZES[size] if kind in DENSE else size) for kind in kinds for size in sizes]
+    return wanted + ([] if options.quick or options.kinds else list(LARGE))
 
 
 def say(line: str = "") -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    print(line, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

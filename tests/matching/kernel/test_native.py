@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -125,7 +126,7 @@ def test_a_chain_of_twenty_thousand_needs_no_recursion(rising: bool) -> None:
 def test_work_ends_when_it_is_told_to_stop() -> None:
     problem = random_edges(np.random.default_rng(3), 300, 300, 6, 1000)
     graph = graph_of(problem.seat, problem.pledge, problem.weight, 300)
-    assert not solve_graph(graph, empty_state(300, 300), np.ones(1, np.uint8))
+    assert not solve_graph(graph, empty_state(300, 300), False, np.ones(1, np.uint8))
 
 
 def test_arrays_that_may_not_be_written_to_are_read() -> None:
@@ -137,8 +138,8 @@ def test_arrays_that_may_not_be_written_to_are_read() -> None:
 
 def test_the_engine_is_chosen_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[str] = []
-    load = single._loaded
-    monkeypatch.setattr(single, "_loaded", lambda engine: taken.append(engine) or load(engine))
+    load = single.load_engine
+    monkeypatch.setattr(single, "load_engine", lambda engine: taken.append(engine) or load(engine))
     for seats, pledges in ((2, 1_499), (2, 1_500), (1_500, 2)):
         solve(EdgeProblem(seats, pledges, [0], [0], [1]))
     solve(EdgeProblem(2, 2, [0], [0], [1]), engine="native")
@@ -158,7 +159,7 @@ def scanned(problem: AttributeProblem, most: int) -> dict[tuple[int, int], int]:
     result = {}
     for seat, kind in enumerate(tables.seat_group.tolist()):
         for k in range(int(found.number[kind])):
-            pledge = int(tables.order[found.pledge[kind, k]])
+            pledge = int(tables.order[found.partner[kind, k]])
             result[seat, pledge] = int(found.weight[kind, k])
     return result
 
@@ -279,6 +280,7 @@ def test_without_a_folder_for_the_cache_code_is_compiled_all_the_same(
 
 
 def test_a_damaged_cache_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")  # whatever the environment says
     source = tmp_path / "twice.py"
     source.write_text(
         "from timebank.matching.kernel.native.compiled import compiled\n"

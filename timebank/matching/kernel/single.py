@@ -71,7 +71,7 @@ def solve_single(
     """
     if engine not in ENGINES:
         raise ProblemError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
-    solver = _loaded(engine if engine != "auto" else _faster(problem))
+    solver = load_engine(engine if engine != "auto" else _faster(problem))
     clock = Clock(time_limit)
     try:
         clock.check()
@@ -96,7 +96,7 @@ def solve_single(
     )
 
 
-def _loaded(engine: str) -> _Engine:
+def load_engine(engine: str) -> _Engine:
     """Import an engine. That comes before the clock starts, as its compiled code is loaded or even made."""
     if engine == "native":
         from timebank.matching.kernel.native import engine as native

@@ -12,7 +12,7 @@ import numpy as np
 
 from timebank.matching.kernel.assignment import Optimum
 from timebank.matching.kernel.candidates import Pairs
-from timebank.matching.kernel.native.edges import resolve_graph, solve_graph
+from timebank.matching.kernel.native.edges import solve_graph
 from timebank.matching.kernel.native.graph import State, empty_state, graph_of
 from timebank.matching.kernel.native.scan import Found, new_marks, nothing_found, scan_seats
 from timebank.matching.kernel.native.tables import Tables, packed
@@ -40,13 +40,13 @@ class Edges:
 
     def add(self, wanted: IntArray, found: Found) -> int:
         """Add what a scan of these distinct seats found; returns how much."""
-        there = np.arange(found.pledge.shape[1]) < found.number[:, None]
-        group = np.concatenate([self.group, np.repeat(wanted, found.number)])
+        more = found.listed()
+        group = np.concatenate([self.group, wanted[more.row]])
         order = np.argsort(group, kind="stable")
         self.group = group[order]
-        self.pledge = np.concatenate([self.pledge, found.pledge[there]])[order]
-        self.weight = np.concatenate([self.weight, found.weight[there]])[order]
-        return int(found.number.sum())
+        self.pledge = np.concatenate([self.pledge, more.partner])[order]
+        self.weight = np.concatenate([self.weight, more.weight])[order]
+        return more.row.size
 
     def of_seats(self) -> Pairs:
         """The same for every seat of its kind, in the order of seats."""
@@ -92,13 +92,13 @@ def optimum(tables: Tables, clock: Clock, tell: Progress) -> tuple[Pairs, State]
     # Rows are the smaller side.
     by_pledge = n_seats > n_pledges
     state = empty_state(n_pledges, n_seats) if by_pledge else empty_state(n_seats, n_pledges)
-    solve = solve_graph
+    warm = False
     while True:
         tell("solving", 0, 1)
         pairs = edges.of_seats()
         ends = (pairs.pledge, pairs.seat) if by_pledge else (pairs.seat, pairs.pledge)
         with clock.stop_flag() as stop:
-            if not solve(graph_of(*ends, pairs.weight, state.u.size), state, stop):
+            if not solve_graph(graph_of(*ends, pairs.weight, state.u.size), state, warm, stop):
                 raise TimeUpError
         u, v = (state.v, state.u) if by_pledge else (state.u, state.v)
         more = scan(
@@ -106,7 +106,7 @@ def optimum(tables: Tables, clock: Clock, tell: Progress) -> tuple[Pairs, State]
         )
         if not edges.add(kinds, more):
             break
-        solve = resolve_graph
+        warm = True
     if by_pledge:
         state = State(state.v, state.u, state.column_partner, state.row_partner)
     return pairs, state
@@ -157,5 +157,5 @@ def _check_weights(tables: Tables, best: Found) -> None:
     if heaviest.size and int(heaviest.max()) > MAX_ATTRIBUTE_WEIGHT:
         worst = int(heaviest.argmax())
         seat = int(np.flatnonzero(tables.seat_group == worst)[0])
-        pledge = int(tables.order[best.pledge[worst, 0]])
+        pledge = int(tables.order[best.partner[worst, 0]])
         raise ProblemError(f"seat {seat} and pledge {pledge} weigh {heaviest[worst]}, above 2^40")

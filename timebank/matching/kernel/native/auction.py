@@ -142,22 +142,28 @@ def rebase(graph: Graph, state: State, scale: Integer, slack: Integer, rows: Int
     """
     found = 0
     for row in range(state.u.size):
-        partner = state.row_partner[row]
-        best, held = np.int64(0), np.int64(-1)
-        for edge in range(graph.start[row], graph.start[row + 1]):
-            gain = scale * graph.weight[edge] - state.v[graph.column[edge]]
-            best = max(best, gain)
-            if graph.column[edge] == partner:
-                held = gain
-        if partner != NONE and (held < 0 or best - held > slack):
-            state.row_partner[row] = NONE
-            state.column_partner[partner] = NONE
-            partner = NONE
-        state.u[row] = held if partner != NONE else best
-        if partner == NONE and best > 0:
+        rebase_row(graph, state, scale, slack, row)
+        if state.row_partner[row] == NONE and state.u[row] > 0:
             rows[found] = row
             found += 1
     return found
+
+
+@leaf
+def rebase_row(graph: Graph, state: State, scale: Integer, slack: Integer, row: int) -> None:
+    """The same for one row."""
+    partner = state.row_partner[row]
+    best, held = np.int64(0), np.int64(-1)
+    for edge in range(graph.start[row], graph.start[row + 1]):
+        gain = scale * graph.weight[edge] - state.v[graph.column[edge]]
+        best = max(best, gain)
+        if graph.column[edge] == partner:
+            held = gain
+    if partner != NONE and (held < 0 or best - held > slack):
+        state.row_partner[row] = NONE
+        state.column_partner[partner] = NONE
+        held = best
+    state.u[row] = held if partner != NONE else best
 
 
 @leaf

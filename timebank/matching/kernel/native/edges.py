@@ -35,19 +35,6 @@ _UNLIMITED: Final = np.int64(2**62)
 
 
 @inner
-def _solve(graph: Graph, state: State, stop: NDArray[np.uint8]) -> None:
-    rows = reduce_rows(graph, state, stop)
-    _finish(graph, state, rows, int(_COLD_SCANS * graph.column.size), stop)
-
-
-@inner
-def _repair(graph: Graph, state: State, most_edges: Integer, stop: NDArray[np.uint8]) -> None:
-    rows = np.empty(state.u.size, np.int32)
-    rows = rows[: rebase(graph, state, 1, 0, rows)]
-    _finish(graph, state, rows, most_edges, stop)
-
-
-@inner
 def _finish(
     graph: Graph, state: State, rows: Int32Array, most_edges: Integer, stop: NDArray[np.uint8]
 ) -> None:
@@ -71,34 +58,29 @@ def _finish(
     augment(by_column, turned(state), columns, _UNLIMITED, stop)
 
 
-@compiled(EXAMPLE_GRAPH, EXAMPLE_STATE, EXAMPLE_FLAG)
-def solve_graph(graph: Graph, state: State, stop: NDArray[np.uint8]) -> bool:
-    """Bring an empty state to the optimum; False when it was told to stop before.
+@compiled(EXAMPLE_GRAPH, EXAMPLE_STATE, False, EXAMPLE_FLAG)
+def solve_graph(graph: Graph, state: State, warm: bool, stop: NDArray[np.uint8]) -> bool:
+    """Bring a state to the optimum; False when it was told to stop before.
 
     Parameters
     ----------
     graph : rows are best the smaller side
-    state : of `empty_state`; changed in place
+    state : of `empty_state`, or any prices v and partners where it is `warm`; changed in place
+    warm : begin with the state as it is, as after changes of the graph
     stop : (1,) work ends soon after another thread has set it
     """
     n_rows, n_edges = state.u.size, graph.column.size
+    dense = n_edges > _DENSE_ROW * n_rows
     if not n_edges:
         return True
-    if n_edges <= _DENSE_ROW * n_rows:
-        _solve(graph, state, stop)
-    else:
-        _solve(best_of_each_row(graph, _KEPT_IN_DENSE_ROW), state, stop)
-        _repair(graph, state, int(_DENSE_SCANS * n_edges), stop)
-    return not stop[0]
-
-
-@compiled(EXAMPLE_GRAPH, EXAMPLE_STATE, EXAMPLE_FLAG)
-def resolve_graph(graph: Graph, state: State, stop: NDArray[np.uint8]) -> bool:
-    """Bring any prices and partners, of a graph that has changed since, to the optimum; u may be anything.
-
-    Parameters and result are those of `solve_graph`.
-    """
-    rows = np.empty(state.u.size, np.int32)
-    few = rebase(graph, state, 1, 0, rows) <= state.u.size // _FEW_ROWS
-    _repair(graph, state, _UNLIMITED if few else int(_WARM_SCANS * graph.column.size), stop)
+    if not warm:
+        start = best_of_each_row(graph, _KEPT_IN_DENSE_ROW) if dense else graph
+        rows = reduce_rows(start, state, stop)
+        _finish(start, state, rows, int(_COLD_SCANS * start.column.size), stop)
+    if warm or dense:
+        rows = np.empty(n_rows, np.int32)
+        rows = rows[: rebase(graph, state, 1, 0, rows)]
+        few = warm and rows.size <= n_rows // _FEW_ROWS
+        scans = _WARM_SCANS if warm else _DENSE_SCANS
+        _finish(graph, state, rows, _UNLIMITED if few else int(scans * n_edges), stop)
     return not stop[0]

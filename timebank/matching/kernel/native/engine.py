@@ -33,7 +33,7 @@ def edge_optimum(problem: EdgeProblem, clock: Clock) -> Optimum:
     ends = (pairs.pledge, pairs.seat) if by_pledge else (pairs.seat, pairs.pledge)
     state = empty_state(*sizes)
     with clock.stop_flag() as stop:
-        if not solve_graph(graph_of(*ends, pairs.weight, sizes[0]), state, stop):
+        if not solve_graph(graph_of(*ends, pairs.weight, sizes[0]), state, False, stop):
             raise TimeUpError
     if by_pledge:
         return Optimum(pairs, state.column_partner, state.v, state.u)

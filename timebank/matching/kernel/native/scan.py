@@ -64,11 +64,26 @@ class Marks(NamedTuple):
 
 
 class Found(NamedTuple):
-    """For each seat that was asked for, its best pledges and their weights, best first, and how many."""
+    """For each seat that was asked for, its best pledges (or for each pledge, its best seats) and their weights,
+    best first, and how many."""
 
-    pledge: Int32Array
+    partner: Int32Array
     weight: IntArray
     number: IntArray
+
+    def listed(self) -> Listed:
+        """The same as a list of pairs."""
+        there = np.arange(self.partner.shape[1]) < self.number[:, None]
+        row = np.repeat(np.arange(self.number.size), self.number)
+        return Listed(row, self.partner[there], self.weight[there])
+
+
+class Listed(NamedTuple):
+    """What was found: the place of the seat or pledge among those asked for, its partner, and their weight."""
+
+    row: IntArray
+    partner: Int32Array
+    weight: IntArray
 
 
 @leaf
@@ -232,20 +247,20 @@ def _segments(seat: Seat, grid: Grid, start: IntArray, points: Points, out: IntA
 
 
 @leaf
-def _insert(found: Found, row: int, most: int, pledge: int, weight: Integer, v: IntArray) -> None:
-    """Put a pledge in its place among the best, by what it gains at prices v."""
+def _insert(found: Found, row: int, most: int, partner: int, weight: Integer, price: IntArray) -> None:
+    """Put a partner in its place among the best, by what it leaves at its price."""
     at = found.number[row]
     if at == most:
         at -= 1
     else:
         found.number[row] += 1
-    gain = weight - v[pledge]
-    while at > 0 and found.weight[row, at - 1] - v[found.pledge[row, at - 1]] < gain:
+    gain = weight - price[partner]
+    while at > 0 and found.weight[row, at - 1] - price[found.partner[row, at - 1]] < gain:
         found.weight[row, at] = found.weight[row, at - 1]
-        found.pledge[row, at] = found.pledge[row, at - 1]
+        found.partner[row, at] = found.partner[row, at - 1]
         at -= 1
     found.weight[row, at] = weight
-    found.pledge[row, at] = pledge
+    found.partner[row, at] = partner
 
 
 EXAMPLE_POINTS: Final = Points(0, 0, 0, 1, 0)
@@ -280,19 +295,19 @@ def scan_seats(
     Parameters
     ----------
     wanted : (n,) distinct seats
-    u, v : (T,) and (P,) prices; all zeros for the best candidates
+    u, v : (n,) prices of these and (P,) of the pledges; all zeros for the best candidates
     marks : of `new_marks`, this caller's own
     found : of `nothing_found`; rows first .. last are written
     """
     segments = np.empty((2 * grid.columns + 2, 3), np.int64)
-    most = found.pledge.shape[1]
+    most = found.partner.shape[1]
     for row in range(first, last):
         t = wanted[row]
         seat = _take(seats, t, marks)
         listed = _shortest_list(seats, t, pledges)
         n_segments = _segments(seat, grid, pledges.start[listed], points, segments)
         far = _most_far(seat, seats, points)
-        low = u[t]
+        low = u[row]
         for segment in range(n_segments):
             bound = far + segments[segment, 2]
             for k in range(segments[segment, 0], segments[segment, 1]):
@@ -303,7 +318,45 @@ def scan_seats(
                 if weight > 0 and weight - v[j] > low:
                     _insert(found, row, most, j, weight, v)
                     if found.number[row] == most:
-                        low = found.weight[row, most - 1] - v[found.pledge[row, most - 1]]
+                        low = found.weight[row, most - 1] - v[found.partner[row, most - 1]]
+        _leave(seats, t, marks)
+
+
+@compiled(_INTS, EXAMPLE_SEATS, EXAMPLE_PLEDGES, EXAMPLE_POINTS, _INTS, _INTS, EXAMPLE_MARKS, EXAMPLE_FOUND)
+def scan_pledges(
+    wanted: IntArray,
+    seats: Seats,
+    pledges: Pledges,
+    points: Points,
+    u: IntArray,
+    v: IntArray,
+    marks: Marks,
+    found: Found,
+) -> None:
+    """For each of the wanted pledges, the distinct seats of the greatest gain ``w - u`` above its v.
+
+    Parameters
+    ----------
+    wanted : (n,) pledges
+    u, v : (T,) prices of all distinct seats, (P,) of all pledges
+    marks, found : as in `scan_seats`
+    """
+    if not wanted.size:
+        return
+    most = found.partner.shape[1]
+    cheapest = v[wanted].min()
+    best_place = max(0, points.near, points.remote)
+    for t in range(u.size):
+        seat = _take(seats, t, marks)
+        if _most_far(seat, seats, points) + best_place - u[t] > cheapest:
+            for row in range(wanted.size):
+                j = wanted[row]
+                weight = _weight(seat, seats, pledges, j, points, marks)
+                gain = weight - u[t]
+                if weight > 0 and gain > v[j]:
+                    full = found.number[row] == most
+                    if not full or gain > found.weight[row, most - 1] - u[found.partner[row, most - 1]]:
+                        _insert(found, row, most, t, weight, u)
         _leave(seats, t, marks)
 
 

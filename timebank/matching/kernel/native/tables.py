@@ -119,6 +119,24 @@ def packed(problem: AttributeProblem) -> Tables:
     return Tables(points, grid, pledges, seats, order, companies, group)
 
 
+def with_exception(tables: Tables, kinds: IntArray, pledge: int, bonus: int) -> Tables:
+    """The same, but that these distinct seats, all of one request, have one exception more.
+
+    Their exceptions are written down anew at the end; where others of the request stood, nobody looks again.
+    """
+    if not kinds.size:
+        return tables
+    seats = tables.seats
+    begin, end = seats.special_range[kinds[0]]
+    others = np.arange(begin, end)[seats.special[begin:end] != pledge]
+    size = seats.special.size
+    ranges = seats.special_range.copy()
+    ranges[kinds] = (size, size + others.size + 1)
+    special = np.concatenate([seats.special, seats.special[others], np.array([pledge], np.int32)])
+    bonuses = np.concatenate([seats.special_bonus, seats.special_bonus[others], np.array([bonus])])
+    return tables._replace(seats=seats._replace(special_range=ranges, special=special, special_bonus=bonuses))
+
+
 def company_numbers(companies: Int32Array, org: Int32Array) -> IntArray:
     """Where each company stands among those of the pledges, `NOBODYS` where it does not."""
     if not companies.size:
