@@ -182,3 +182,27 @@ def test_somebody_elses_job_is_not_found():
         service.cancel(session, job.public_id, now=clock.now(), requested_by_id=4711)
     with db.read_session() as session, pytest.raises(NotFound):
         service.find(session, job.public_id, requested_by_id=4711)
+
+
+@pytest.mark.both
+def test_a_lane_of_its_own_waits_for_no_other(done, database_kind):
+    @service.handler("test.fast", lane="fast")
+    def work(public_id, payload):
+        return None
+
+    try:
+        slow, quick = ask("slow"), ask("quick", kind="test.fast")
+        assert service.run_next(clock.now(), "fast").public_id == quick.public_id
+        assert service.run_next(clock.now(), "fast") is None
+        assert service.run_next(clock.now()).public_id == slow.public_id
+    finally:
+        service._handlers.pop("test.fast")
+        service._lanes.pop("test.fast")
+
+
+def test_what_waits_of_a_kind_can_be_dropped(done):
+    ask("a"), ask("b")
+    running = service.claim(clock.now())
+    with db.unit_of_work() as session:
+        assert service.forget_queued(session, "test.work") == 1
+    assert job_of(running.public_id).state == JobState.RUNNING

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,7 @@ LIVE: Final = (JobState.QUEUED, JobState.RUNNING)
 Handler = Callable[[UUID, dict[str, Any]], dict[str, Any] | None]
 H = TypeVar("H", bound=Handler)
 _handlers: dict[str, Handler] = {}
+_lanes: dict[str, str] = {}
 
 
 class Cancelled(Exception):
@@ -46,11 +47,15 @@ class ClaimedJob:
     attempt: int
 
 
-def handler(kind: str) -> Callable[[H], H]:
-    """Register the function that does jobs of `kind`: it takes the job's public id and payload, returns a result."""
+def handler(kind: str, *, lane: str = "") -> Callable[[H], H]:
+    """Register the function that does jobs of `kind`: it takes the job's public id and payload, returns a result.
+
+    Jobs of a `lane` of their own wait for no others: who must be served at once, and who would keep others waiting.
+    """
 
     def register(function: H) -> H:
         _handlers[kind] = function
+        _lanes[kind] = lane
         return function
 
     return register
@@ -89,6 +94,12 @@ def enqueue(
     return job
 
 
+def forget_queued(session: Session, kind: str) -> int:
+    """Drop what waits of a kind, since somebody does all of it now. Returns how many."""
+    dropped = delete(Job).where(Job.kind == kind, Job.state == JobState.QUEUED).returning(Job.id)
+    return len(session.scalars(dropped).all())
+
+
 def find(session: Session, public_id: UUID, *, requested_by_id: int | None = None) -> Job:
     """A job, for its page; with `requested_by_id` only that person's own.
 
@@ -119,13 +130,19 @@ def cancel(session: Session, public_id: UUID, *, now: datetime, requested_by_id:
 # --- the worker's side ----------------------------------------------------------------------------------------------
 
 
-def claim(now: datetime) -> ClaimedJob | None:
-    """Take the job that waits longest, or None. What a dead worker left is given out again, a few times."""
+def claim(now: datetime, lane: str = "") -> ClaimedJob | None:
+    """Take the job of the lane that waits longest, or None. What a dead worker left is given out again, a few times."""
+    elsewhere = [kind for kind, own in _lanes.items() if own != lane]
+    here = [kind for kind, own in _lanes.items() if own == lane]
     with db.unit_of_work() as session:
         _bury(session, now)
         job = session.scalar(
             select(Job)
-            .where(Job.state == JobState.QUEUED, Job.run_after <= now)
+            .where(
+                Job.state == JobState.QUEUED,
+                Job.run_after <= now,
+                Job.kind.in_(here) if lane else Job.kind.not_in(elsewhere),
+            )
             .order_by(Job.run_after, Job.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -199,12 +216,12 @@ def _end(job: ClaimedJob, now: datetime, **values: Any) -> bool:
     return ended is not None
 
 
-def run_next(now: datetime) -> ClaimedJob | None:
-    """Claim a job and do it to its end, with signs of life meanwhile. None when nothing waits.
+def run_next(now: datetime, lane: str = "") -> ClaimedJob | None:
+    """Claim a job of the lane and do it to its end, with signs of life meanwhile. None when nothing waits.
 
     An error of the handler fails the job and is logged; it does not leave this function.
     """
-    job = claim(now)
+    job = claim(now, lane)
     if job is None:
         return None
     done = threading.Event()
