@@ -360,7 +360,6 @@ def make_match(
             ProposalInput(
                 seat_id=request.seats[seat].id,
                 pledge_id=pledge.id,
-                minutes=request.minutes_per_coach,
                 weight=1200,
                 reasons=[{"term": "skill", "points": 1200, "code": "bookkeeping", "level": 3, "asked": 2}],
                 run_id=None,

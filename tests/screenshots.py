@@ -103,6 +103,8 @@ PAGES: dict[str, tuple[str | None, tuple[str | tuple[str, str], ...]]] = {
             "/operator/runs",
             ("/operator/runs", "/operator/runs/"),
             "/operator/weights",
+            "/operator/runs/nights",
+            "/operator/runs/pairs",
             "/operator/import",
             "/operator/import/staff",
             "/dev/mail",

@@ -79,6 +79,57 @@ def test_each_step_can_be_taken_back_by_itself(empty_database_url: str) -> None:
         command.upgrade(config, revision.revision)
 
 
+def checks(connection: Connection) -> dict[str, set[str]]:
+    """The names of the CHECK constraints of each table."""
+    found = inspect(connection)
+    return {
+        table: {str(each["name"]) for each in found.get_check_constraints(table)} for table in metadata.tables
+    }
+
+
+@pytest.mark.both
+def test_no_check_was_lost_on_the_way_to_head(database_url: str, empty_database_url: str) -> None:
+    """SQLite forgets the checks of a table that a step makes anew, unless the step names them."""
+    with connection_to(empty_database_url) as connection:
+        metadata.create_all(connection)
+        expected = checks(connection)
+    with connection_to(database_url) as connection:
+        assert checks(connection) == expected
+
+
+RUN = (
+    "INSERT INTO runs"
+    " (state, trigger, as_of, mode, parameters, requested_at, finished_at, value, bound, gap, public_id)"
+    " VALUES ('applied', 'command', '2026-03-10', 'single', '{}', '2026-03-10 09:00:00+00:00',"
+    " '2026-03-10 09:00:01+00:00', 7, 7, 0, '00000000000000000000000000000001')"
+)
+WEIGHTS = (
+    "INSERT INTO weight_policies (w_base, w_nice, w_cause, w_near, near_km, w_remote, w_waiting, set_at, public_id)"
+    " VALUES (1, 2, 3, 4, 5, 6, 7, '2026-03-10 09:00:00+00:00', '00000000000000000000000000000002')"
+)
+
+
+@pytest.mark.both
+def test_runs_and_weights_of_before_keep_their_meaning(empty_database_url: str) -> None:
+    config = db.alembic_config(empty_database_url)
+    command.upgrade(config, "3f6c1b7a9d20")
+    with connection_to(empty_database_url) as connection:
+        for row in (RUN, WEIGHTS):
+            connection.execute(text(row))
+        connection.commit()
+    command.upgrade(config, "head")
+    with connection_to(empty_database_url) as connection:
+        run = connection.execute(text("SELECT preview, mode, applied_at = finished_at FROM runs")).one()
+        assert (bool(run[0]), run[1], bool(run[2])) == (False, "single", True)
+        assert connection.scalar(text("SELECT w_star FROM weight_policies")) == 150
+        connection.execute(text("UPDATE runs SET state = 'discarded', applied_at = NULL"))
+        connection.commit()
+    command.downgrade(config, "3f6c1b7a9d20")
+    with connection_to(empty_database_url) as connection:
+        assert connection.scalar(text("SELECT state FROM runs")) == "done"
+        assert connection.scalar(text("SELECT w_waiting FROM weight_policies")) == 7
+
+
 @pytest.mark.both
 def test_upgrading_twice_changes_nothing(empty_database_url: str) -> None:
     db.upgrade(empty_database_url)

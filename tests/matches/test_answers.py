@@ -124,13 +124,13 @@ def test_a_conflict_of_interest_keeps_them_apart_for_every_request(told: Story, 
     )
     session.commit()
     other = make.make_request(session, told.initiative, title="Een andere vraag")
-    wanted = service.ProposalInput(other.seats[0].id, told.pledge.id, 360, 1, [], None)
+    wanted = service.ProposalInput(other.seats[0].id, told.pledge.id, 1, [], None)
     result = service.propose(session, [wanted], now=clock.now(), days=7)
     assert [why for _item, why in result.lost] == [service.Lost.CONFLICT]
 
 
 def proposal(told: Story) -> service.ProposalInput:
-    return service.ProposalInput(told.request.seats[0].id, told.pledge.id, 360, 1, [], None)
+    return service.ProposalInput(told.request.seats[0].id, told.pledge.id, 1, [], None)
 
 
 def test_strangers_learn_nothing(told: Story, session: Session) -> None:

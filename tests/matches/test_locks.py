@@ -76,7 +76,7 @@ def test_a_run_that_writes_meets_an_act_of_a_coach_that_it_proposes(
 ) -> None:
     match = make.make_match(session)
     seat = make.make_request(session).seats[0]
-    item = ProposalInput(seat.id, match.pledge_id, 60, 1, [], None)
+    item = ProposalInput(seat.id, match.pledge_id, 1, [], None)
     public_id = match.public_id
     session.commit()
     came, _go_on = pause_once(monkeypatch, proposals, "_separated")

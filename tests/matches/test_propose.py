@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("held_clock")
 
 
 def pair(pledge: Pledge, request: CoachingRequest, seat: int = 0) -> ProposalInput:
-    return ProposalInput(request.seats[seat].id, pledge.id, request.minutes_per_coach, 1, [], None)
+    return ProposalInput(request.seats[seat].id, pledge.id, 1, [], None)
 
 
 def test_one_lost_proposal_costs_only_itself(session: Session) -> None:

@@ -62,9 +62,7 @@ def reserved(session: Session) -> int:
 
 def test_the_last_place_goes_to_one_of_two(app: Flask, session: Session) -> None:
     request = make.make_request(session)
-    wanted = [
-        ProposalInput(request.seats[0].id, make.make_pledge(session).id, 360, 1, [], None) for _ in range(2)
-    ]
+    wanted = [ProposalInput(request.seats[0].id, make.make_pledge(session).id, 1, [], None) for _ in range(2)]
     session.commit()
     now = clock.now()
 
@@ -80,9 +78,7 @@ def test_the_last_place_goes_to_one_of_two(app: Flask, session: Session) -> None
 
 def test_the_last_hours_go_to_one_of_two(app: Flask, session: Session) -> None:
     pledge = make.make_pledge(session, minutes=400)
-    wanted = [
-        ProposalInput(make.make_request(session).seats[0].id, pledge.id, 360, 1, [], None) for _ in range(2)
-    ]
+    wanted = [ProposalInput(make.make_request(session).seats[0].id, pledge.id, 1, [], None) for _ in range(2)]
     session.commit()
     now = clock.now()
     acts = [
@@ -185,7 +181,7 @@ def test_a_death_before_the_commit_leaves_nothing(app: Flask, session: Session, 
     coordinator = told.act_as(told.coordinator)
     service.accept_as_initiative(session, told.match.public_id, actor=coordinator, now=clock.now())
     other = make.make_request(session, minutes_per_coach=60)
-    item = ProposalInput(other.seats[0].id, told.pledge.id, 60, 1, [], None)
+    item = ProposalInput(other.seats[0].id, told.pledge.id, 1, [], None)
     coach, public_id, now = told.act_as(told.coach), told.match.public_id, clock.now()
     session.commit()
 

@@ -73,7 +73,7 @@ def test_both_sides_read_why(session: Session, who: str) -> None:
     decide(told, who, "suspend")
     coach = mails_to(session, told.coach.email)[-1]
     coordinator = mails_to(session, told.coordinator.email)[-1]
-    assert {coach.kind, coordinator.kind} == {"match.freed"}
+    assert {coach.kind, coordinator.kind} == {"match.taken_back"}
     if who == "company":
         company = told.employment.organisation.name
         assert f"{company} doet op dit moment niet mee" in coach.body

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from tests import factories as make
 from timebank.auth.actor import COMMAND_LINE
 from timebank.auth.models import User
-from timebank.matching import runs, snapshot
-from timebank.matching.models import Run, RunState, RunTrigger, WeightPolicy
+from timebank.matching import queries, runs, snapshot
+from timebank.matching.models import PairRule, RequestStar, Run, RunState, RunTrigger, WeightPolicy
 
 Enter = Callable[[User], Any]
 
@@ -40,7 +40,7 @@ def test_a_run_on_request_waits_for_the_scheduler_and_the_page_tells(
     session: Session, client_as: Enter
 ) -> None:
     client = client_as(make.make_operator(session))
-    answer = client.post_form("/operator/runs")
+    answer = client.post_form("/operator/runs", {"mode": "single", "time_limit": "60"})
     assert answer.status_code == 303
     assert session.scalars(select(Run.state)).all() == [RunState.QUEUED]
     session.rollback()
@@ -54,7 +54,9 @@ def test_the_bar_shows_that_weights_belong_to_matching(session: Session, client_
     assert '<a href="/operator" aria-current' not in page
 
 
-@pytest.mark.parametrize("path", ["/operator/runs", "/operator/weights", "/operator/runs/{run}"])
+@pytest.mark.parametrize(
+    "path", ["/operator/runs", "/operator/weights", "/operator/runs/nights", "/operator/runs/{run}"]
+)
 def test_nobody_else_sees_runs(session: Session, client_as: Enter, run: Run, path: str) -> None:
     hr = make.make_hr(session, make.make_company(session))
     assert client_as(hr).get(path.format(run=run.public_id)).status_code in (403, 404)
@@ -105,3 +107,118 @@ def test_a_pledge_form_tells_how_many_requests_would_fit(session: Session, clien
     assert ">1<" in client.get("/matching/preview", query_string=offer).text
     assert ">1<" not in client.get("/matching/preview", query_string={**offer, "hours": "2"}).text
     assert client.get("/matching/preview", query_string={"hours": "lots"}).status_code == 200
+
+
+def test_the_operator_looks_at_a_run_before_it_is_sent(session: Session, client_as: Enter) -> None:
+    make.make_pledge(session)
+    make.make_request(session)
+    client = client_as(make.make_operator(session, language="en"))
+    form = {"mode": "single", "time_limit": "60", "preview": "y"}
+    place = client.post_form("/operator/runs", form).location
+    public_id = session.scalars(select(Run.public_id)).one()
+    session.rollback()  # an open transaction would hold SQLite's write lock
+    runs.execute(public_id, proposal_days=7)
+    page = client.get(place).text
+    assert "Not sent" in page and "Send these proposals" in page
+    assert client.post_form(f"{place}/apply").status_code == 303
+    page = client.get(place).text
+    assert "Send these proposals" not in page and "Take all its proposals back" in page
+    assert client.post_form(f"{place}/withdraw", {"reason": "Too early"}).status_code == 303
+    session.expire_all()
+    assert session.scalars(select(Run.state)).all() == [RunState.WITHDRAWN]
+
+
+def test_a_run_that_waits_is_cancelled_from_its_page(session: Session, client_as: Enter) -> None:
+    client = client_as(make.make_operator(session, language="en"))
+    place = client.post_form("/operator/runs", {"mode": "single"}).location
+    assert "Cancel this run" in client.get(place).text
+    assert client.post_form(f"{place}/cancel").status_code == 303
+    assert "Cancel this run" not in client.get(place).text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"mode": "best"}, {"mode": "bundle", "time_limit": "0"}, {"mode": "bundle", "time_limit": "x"}],
+)
+def test_a_run_that_cannot_be_asked_for_is_refused_beside_its_form(
+    session: Session, client_as: Enter, form: dict[str, str]
+) -> None:
+    answer = client_as(make.make_operator(session)).post_form("/operator/runs", form)
+    assert answer.status_code == 422
+    assert session.scalars(select(Run)).all() == []
+
+
+@pytest.mark.parametrize("act", ["apply", "discard", "cancel", "withdraw"])
+def test_nobody_else_decides_about_runs(session: Session, client_as: Enter, run: Run, act: str) -> None:
+    hr = make.make_hr(session, make.make_company(session))
+    assert client_as(hr).post_form(f"/operator/runs/{run.public_id}/{act}").status_code == 404
+    session.expire_all()
+    assert session.scalars(select(Run.state)).all() == [RunState.APPLIED]
+
+
+def test_the_operator_says_how_the_nights_go(session: Session, client_as: Enter) -> None:
+    client = client_as(make.make_operator(session, language="en"))
+    assert "Nothing was changed yet" in client.get("/operator/runs/nights").text
+    form = {"nightly_mode": "bundle", "time_limit": "120"}
+    assert client.post_form("/operator/runs/nights", form).status_code == 303
+    policy = queries.policy_in_force(session)
+    assert (policy.nightly_mode, policy.time_limit, policy.reoffers) == ("bundle", 120, False)
+    assert "Oda Beheer" in client.get("/operator/runs/nights").text
+    assert client.post_form("/operator/runs/nights", {**form, "time_limit": "7200"}).status_code == 422
+
+
+def test_the_operator_keeps_two_apart_and_undoes_it(session: Session, client_as: Enter) -> None:
+    pledge, request = make.make_pledge(session), make.make_request(session)
+    pseudonym, request_id = pledge.employment.pseudonym, request.public_id
+    client = client_as(make.make_operator(session, language="en"))
+    assert "No pair has a rule" in client.get("/operator/runs/pairs").text
+    form = {
+        "kind": "forbid",
+        "request": str(request_id),
+        "pseudonym": pseudonym,
+        "reason": "They asked for it",
+    }
+    assert client.post_form("/operator/runs/pairs", {**form, "reason": ""}).status_code == 422
+    assert client.post_form("/operator/runs/pairs", form).status_code == 303
+    assert client.post_form("/operator/runs/pairs", form).status_code == 422, "a pair has one rule"
+    assert "They asked for it" in client.get("/operator/runs/pairs").text
+    kept = session.scalars(select(PairRule.public_id)).one()
+    session.rollback()
+    assert client.post_form(f"/operator/runs/pairs/{kept}/undo").status_code == 303
+    assert "No pair has a rule" in client.get("/operator/runs/pairs").text
+
+
+def test_an_employee_stars_an_open_request_and_takes_the_star_away(
+    session: Session, client_as: Enter
+) -> None:
+    employment, request = make.make_employment(session), make.make_request(session)
+    place = f"/open-requests/{request.public_id}"
+    client = client_as(session.get_one(User, employment.user_id))
+    assert "Dit doe ik graag" in client.get(place).text
+    assert client.post_form(f"{place}/star", {"star": "1"}).status_code == 303
+    assert "haal de ster weg" in client.get(place).text
+    assert client.post_form(f"{place}/star", {"star": "0"}).status_code == 303
+    assert session.scalars(select(RequestStar)).all() == []
+
+
+def test_an_initiative_stars_a_profile_that_has_no_name(session: Session, client_as: Enter) -> None:
+    pledge, request = make.make_pledge(session), make.make_request(session)
+    coordinator = make.make_coordinator(session, request.initiative)
+    stranger = make.make_coordinator(session, make.make_initiative(session))
+    place, pledge_id = f"/requests/{request.public_id}/profiles", pledge.public_id
+    names = (pledge.employment.last_name, pledge.employment.organisation.name, pledge.employment.email)
+    client = client_as(coordinator)
+    page = client.get(place).text
+    assert str(pledge_id) in page and not any(name in page for name in names)
+    assert client.post_form(f"{place}/{pledge_id}/star", {"star": "1"}).status_code == 303
+    assert "haal de ster weg" in client.get(place).text
+    other = client_as(stranger)
+    assert other.get(place).status_code == 404
+    assert other.post_form(f"{place}/{pledge_id}/star", {"star": "1"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/operator/runs/pairs", "/requests/{request}/profiles"])
+def test_an_employee_sees_neither_pairs_nor_profiles(session: Session, client_as: Enter, path: str) -> None:
+    employment, request = make.make_employment(session), make.make_request(session)
+    address = path.format(request=request.public_id)
+    assert client_as(session.get_one(User, employment.user_id)).get(address).status_code == 404

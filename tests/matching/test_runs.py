@@ -29,6 +29,7 @@ from timebank.matches import service as matches
 from timebank.matches.models import DeclineReason, Match, Reservation, Side
 from timebank.matching import kernel, runs, snapshot
 from timebank.matching.models import Outcome, Run, RunSeat, RunState, RunTrigger
+from timebank.matching.runs import applying, deciding, executing
 from timebank.organisations.models import CompanyExclusion, ConflictOfInterest
 from timebank.pledges import service as pledges
 from timebank.pledges.models import Pledge
@@ -176,17 +177,17 @@ def test_a_pledge_taken_back_during_the_run_costs_only_its_own_proposal(
     gone, kept = make.make_pledge(session), make.make_pledge(session)
     make.make_request(session)
     make.make_request(session)
-    decide = runs.decide
+    decide = deciding.decide
 
-    def decide_while_hr_withdraws(*args: Any) -> runs.Decision:
-        decision = decide(*args)
+    def decide_while_hr_withdraws(*args: Any, **more: Any) -> runs.Decision:
+        decision = decide(*args, **more)
         with db.unit_of_work() as other:
             pledges.withdraw_approval(
                 other, gone.public_id, "The plan changed", actor=SYSTEM, now=clock.now()
             )
         return decision
 
-    monkeypatch.setattr(runs, "decide", decide_while_hr_withdraws)
+    monkeypatch.setattr(deciding, "decide", decide_while_hr_withdraws)
     run = a_run(session)
     assert (run.state, run.proposals) == (RunState.APPLIED, 1)
     assert {pledge for pledge, _request in proposed_pairs(session)} == {kept.id}
@@ -257,7 +258,7 @@ def test_what_goes_wrong_leaves_a_failed_run_and_no_proposal(
     def propose(*_args: object, **_more: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(runs.matches, "propose", propose)
+    monkeypatch.setattr(applying.matches, "propose", propose)
     public_id = request_a_run()
     with pytest.raises(OSError, match="disk full"):
         runs.execute(public_id, proposal_days=7)
@@ -272,7 +273,7 @@ def _execute_until_killed(url: str, public_id: Any) -> None:
     from timebank import create_app
 
     with create_app(settings_for(url)).app_context():
-        runs._write = lambda *_args: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment,return-value]
+        executing.write = lambda *_args: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment,return-value]
         runs.execute(public_id, proposal_days=7)
 
 
@@ -302,7 +303,7 @@ def test_a_scheduler_killed_between_solve_and_write_leaves_an_abandoned_run(
 def test_a_run_that_is_alive_is_not_abandoned(session: Session) -> None:
     public_id = request_a_run()
     with db.unit_of_work() as unit:
-        runs._claim(unit, public_id, clock.now())
+        executing.claim(unit, public_id, clock.now())
     with db.unit_of_work() as unit:
         assert runs.abandon_dead(unit, now=clock.now() + timedelta(seconds=60)) == 0
 
@@ -310,7 +311,7 @@ def test_a_run_that_is_alive_is_not_abandoned(session: Session) -> None:
 def test_a_run_that_a_living_process_lost_is_abandoned(session: Session) -> None:
     public_id = request_a_run()
     with db.unit_of_work() as unit:
-        runs._claim(unit, public_id, clock.now())
+        executing.claim(unit, public_id, clock.now())
     with db.unit_of_work() as unit:
         assert runs.abandon_dead(unit, now=clock.now() + timedelta(minutes=2)) == 1
 
@@ -327,7 +328,7 @@ def test_a_run_is_written_though_the_database_was_away_for_a_moment(
     make.make_pledge(session)
     make.make_request(session)
     session.commit()
-    write, tries = runs._write, []
+    write, tries = executing.write, []
 
     def breaks_once(*args: Any) -> Run:
         tries.append(when)
@@ -337,8 +338,8 @@ def test_a_run_is_written_though_the_database_was_away_for_a_moment(
             write(*args)
         raise gone()
 
-    monkeypatch.setattr(runs, "_write", breaks_once)
-    monkeypatch.setattr(runs, "PAUSES", (0, 0))
+    monkeypatch.setattr(executing, "write", breaks_once)
+    monkeypatch.setattr(executing, "PAUSES", (0, 0))
     run = a_run(session)
     assert (run.state, run.proposals, len(tries)) == (RunState.APPLIED, 1, 2)
     assert len(proposed_pairs(session)) == 1
@@ -353,8 +354,8 @@ def test_a_run_that_cannot_be_written_fails_in_the_end(
         tries.append(public_id)
         raise gone()
 
-    monkeypatch.setattr(runs, "_write", breaks)
-    monkeypatch.setattr(runs, "PAUSES", (0, 0))
+    monkeypatch.setattr(executing, "write", breaks)
+    monkeypatch.setattr(executing, "PAUSES", (0, 0))
     with pytest.raises(OperationalError):
         runs.execute(public_id, proposal_days=7)
     assert len(tries) == 3
@@ -364,7 +365,7 @@ def test_a_run_that_cannot_be_written_fails_in_the_end(
 def test_a_silent_run_of_another_machine_is_abandoned(session: Session) -> None:
     public_id = request_a_run()
     with db.unit_of_work() as unit:
-        runs._claim(unit, public_id, clock.now())
+        executing.claim(unit, public_id, clock.now())
         unit.scalars(select(Run)).one().holder = "elsewhere:1:2"
     with db.unit_of_work() as unit:
         assert runs.abandon_dead(unit, now=clock.now() + timedelta(seconds=30)) == 0
@@ -424,12 +425,12 @@ def test_a_run_of_the_command_is_never_seen_waiting(
     session.commit()
     seen, take = [], snapshot.take
 
-    def look(*args: Any) -> snapshot.Snapshot:
+    def look(*args: Any, **more: Any) -> snapshot.Snapshot:
         with db.read_session() as other:
             seen.append(runs.next_queued(other))
-        return take(*args)
+        return take(*args, **more)
 
-    monkeypatch.setattr(runs.snapshots, "take", look)
+    monkeypatch.setattr(executing.snapshots, "take", look)
     run = runs.run_now(actor=COMMAND_LINE, trigger=RunTrigger.COMMAND, as_of=None, proposal_days=7)
     assert (run.state, run.proposals, seen) == (RunState.APPLIED, 1, [None])
 

@@ -16,6 +16,7 @@ from timebank.coaching.models import RequestState
 from timebank.matches.models import Match, MatchState
 from timebank.matching import runs
 from timebank.matching.models import Run, RunState, RunTrigger
+from timebank.matching.runs import executing
 from timebank.pledges.models import PledgeState
 from timebank.scheduler import work
 from timebank.scheduler.leadership import Leadership
@@ -100,15 +101,15 @@ def test_a_run_that_fails_stops_no_other(session: Session, monkeypatch: pytest.M
     for _time in range(2):
         with db.unit_of_work() as unit:
             runs.request_run(unit, actor=work.SYSTEM, now=clock.now(), trigger=RunTrigger.OPERATOR)
-    take, calls = runs.snapshots.take, []
+    take, calls = executing.snapshots.take, []
 
-    def take_the_second_time(*args: Any) -> Any:
+    def take_the_second_time(*args: Any, **more: Any) -> Any:
         calls.append(args)
         if len(calls) == 1:
             raise OSError("the disk is gone")
-        return take(*args)
+        return take(*args, **more)
 
-    monkeypatch.setattr(runs.snapshots, "take", take_the_second_time)
+    monkeypatch.setattr(executing.snapshots, "take", take_the_second_time)
     assert work.execute_runs(7) == 2
     assert [r.state for r in session.scalars(select(Run).order_by(Run.id))] == [
         RunState.FAILED,
@@ -165,7 +166,7 @@ def test_housekeeping_finds_missed_nights_and_silent_runs(session: Session, held
     public_id = session.scalars(select(Run.public_id)).one()
     session.rollback()  # an open transaction would hold SQLite's write lock
     with db.unit_of_work() as unit:
-        runs._claim(unit, public_id, clock.now())
+        executing.claim(unit, public_id, clock.now())
     held_clock.move(minutes=5)
     work.keep_house()
     session.expire_all()

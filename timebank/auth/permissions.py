@@ -40,7 +40,10 @@ RULES: dict[str, frozenset[Role]] = {
     "request.review": OPERATOR,
     "run.see": OPERATOR,
     "run.request": OPERATOR,
+    "run.decide": OPERATOR,
     "weights.change": OPERATOR,
+    "run_policy.change": OPERATOR,
+    "pair.decide": OPERATOR,
 }
 
 

@@ -108,8 +108,8 @@ class CoachingRequest(PublicId, Base):
             self.week_bits,
             self.postcode,
             self.remote,
-            frozenset((s.skill_id, s.level, s.must) for s in self.skills),
-            frozenset(c.cause_id for c in self.initiative.causes),
+            tuple(sorted((s.skill_id, s.level, s.must) for s in self.skills)),
+            tuple(sorted(c.cause_id for c in self.initiative.causes)),
         )
 
     def text(self, language: str) -> RequestText:

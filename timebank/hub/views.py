@@ -12,6 +12,7 @@ from timebank import clock, db
 from timebank.coaching import queries as coaching
 from timebank.hub import hero, queries, shown
 from timebank.hub.queries import Sought
+from timebank.matching import stars
 from timebank.taxonomy import queries as taxonomy
 from timebank.taxonomy import words
 from timebank.taxonomy.models import Phase
@@ -102,6 +103,7 @@ def open_request(public_id: UUID) -> ResponseReturnValue:
         levels=dict(level_names(asked=True)),
         region=asked.place.municipality.nuts2,
         is_employee=user is not None and "employee" in user.desks,
+        starred=asked.id in stars.starred_requests(session, user.id if user else None, [asked.id]),
     )
 
 

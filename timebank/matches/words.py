@@ -114,6 +114,10 @@ def _told(
     if term == "waiting":
         waited = int(reason.get("days") or 0)
         return ngettext("Waits for %(num)d day", "Waits for %(num)d days", waited), None
+    if term == "star" and reason.get("by") == side.value:
+        return _("You starred this request") if side is Side.COACH else _("You starred this profile"), None
+    if term == "pinned":
+        return _("Timebank puts the two of you together"), None
     if term == "bonus":
         return _("Has priority for the platform now"), None
     return None

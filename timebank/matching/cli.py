@@ -160,16 +160,22 @@ def generate_command(pledges: int, seats: int, seed: int, out: Path, scarce: boo
 
 
 @command("run")
-@click.option("--mode", default="single", metavar="single", help="What a pledge may take in one run.")
+@click.option(
+    "--mode", default="single", metavar="single|bundle", help="Whether a pledge takes one seat or several."
+)
+@click.option(
+    "--time-limit", type=click.IntRange(1, 3600), metavar="SECONDS", help="How long bundles may take (60)."
+)
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Run as if it were this day.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def run_command(mode: str, as_of: datetime | None, as_json: bool) -> None:
+def run_command(mode: str, time_limit: int | None, as_of: datetime | None, as_json: bool) -> None:
     """Match what is free in the database now, and send the proposals."""
     from timebank.matching import run_commands
+    from timebank.matching.kernel.modes import MODES
 
-    if mode != "single":
-        refuse(f"no mode {mode!r}; there is single")
-    run_commands.print_run(run_commands.run(as_of), as_json)
+    if mode not in MODES:
+        refuse(f"no mode {mode!r}; there are {' and '.join(MODES)}")
+    run_commands.print_run(run_commands.run(mode, time_limit, as_of), as_json)
 
 
 @command("export")

@@ -14,13 +14,14 @@ from timebank.auth.actor import COMMAND_LINE
 from timebank.commands import app_context
 from timebank.errors import DomainError
 from timebank.matching import runs
-from timebank.matching.models import Run, RunTrigger
+from timebank.matching.models import Mode, Run, RunTrigger
 
 
-def run(as_of: datetime | None) -> Run:
+def run(mode: str, time_limit: int | None, as_of: datetime | None) -> Run:
     """Make a run now, over what is free on a day (today by default), and write its proposals.
 
-    Only what the run looks at is of that day: proposals are sent, and expire, by the real time.
+    `time_limit` is the seconds that bundles get. Only what the run looks at is of that day: proposals are sent, and
+    expire, by the real time.
     """
     from flask import current_app
 
@@ -29,6 +30,8 @@ def run(as_of: datetime | None) -> Run:
             actor=COMMAND_LINE,
             trigger=RunTrigger.COMMAND,
             as_of=as_of.date() if as_of else None,
+            mode=Mode(mode),
+            time_limit=time_limit,
             proposal_days=current_app.config["SETTINGS"].proposal_days,
         )
 

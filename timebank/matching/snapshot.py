@@ -6,8 +6,7 @@ the database, so that an exported snapshot is pseudonymous.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -17,27 +16,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from timebank import clock
-from timebank.auth.models import Role, RoleGrant
 from timebank.coaching.models import CoachingRequest, RequestSkill, RequestState, Seat
 from timebank.matches import queries as matches
 from timebank.matches.models import Match
+from timebank.matching import pairs, pins
+from timebank.matching.apart import exceptions as exceptions_of
+from timebank.matching.interest import NO_INTEREST, Interest
+from timebank.matching.interest import interest as stars_between
 from timebank.matching.models import WeightPolicy
+from timebank.matching.pins import BLOCK_MINUTES, Pinned
 from timebank.organisations.models import (
     Admission,
-    CompanyExclusion,
     CompanyPolicy,
-    ConflictOfInterest,
     Employment,
     Initiative,
     Organisation,
 )
-from timebank.pledges.models import Pledge, PledgeState
+from timebank.pledges.models import Pledge, PledgeSkill, PledgeState
 from timebank.taxonomy.models import Skill
 
 if TYPE_CHECKING:
     from timebank.matching.kernel import AttributeProblem
 
-BLOCK_MINUTES = 30
 FOREVER = 2**31 - 1  # an open-ended request's last day
 DEFAULT_WEIGHTS = {
     "w_base": 1000,
@@ -47,6 +47,7 @@ DEFAULT_WEIGHTS = {
     "near_km": 60,
     "w_remote": 100,
     "w_waiting": 5,
+    "w_star": 150,
 }
 
 
@@ -67,6 +68,8 @@ class Snapshot:
     pool: Sequence[PoolEntry]
     weights: Mapping[str, int]
     as_of: date
+    pinned: Sequence[Pinned] = ()
+    interest: Interest = NO_INTEREST
 
     def waiting_days(self, request: CoachingRequest) -> int:
         return waiting_days(request, self.as_of)
@@ -78,24 +81,62 @@ def weights_in_force(session: Session) -> dict[str, int]:
     return {name: getattr(policy, name) for name in DEFAULT_WEIGHTS} if policy else dict(DEFAULT_WEIGHTS)
 
 
-def take(session: Session, as_of: date) -> Snapshot:
-    """All that is free on `as_of`. A fixed number of statements, whatever the size."""
-    weights = weights_in_force(session)
-    seats = free_seats(session, as_of)
-    pool = free_pool(session, as_of)
+def take(session: Session, as_of: date, *, several: bool = False, ask_again: bool = True) -> Snapshot:
+    """All that is free on `as_of`. A fixed number of statements, whatever the size.
+
+    A pinned pair takes its seat and hours first; with `several` seats a pledge what is left of these takes part. A pair
+    that declined is never asked again; without `ask_again` also none whose proposal expired or was stopped.
+    """
+    apart = matches.separated_pairs(session, ended=not ask_again) | pairs.forbidden(session)
+    seats, pool = free_seats(session, as_of), free_pool(session, as_of)
+    exceptions = exceptions_of(session, seats, pool)
+    chosen = pins.kept(session, seats, pool, apart, exceptions)
+    apart |= {(c.entry.pledge.employment_id, c.seat.request_id) for c in chosen}
+    seats, pool = pins.without(seats, pool, chosen, several)
+    return of(session, seats, pool, as_of, pinned=chosen, apart=apart)
+
+
+def of(
+    session: Session,
+    seats: Sequence[Seat],
+    pool: Sequence[PoolEntry],
+    as_of: date,
+    *,
+    pinned: Sequence[Pinned] = (),
+    apart: Collection[tuple[int, int]] | None = None,
+    weights: Mapping[str, int] | None = None,
+    wished: Sequence[PledgeColumns] = (),
+) -> Snapshot:
+    """These seats and pledges, with all who may not meet; `apart` are pairs of employment and request, those of
+    `matches.separated_pairs` and the operator's by default; `weights` those in force by default. Pledges that are only
+    wished for come after the pool."""
+    weights = dict(weights or weights_in_force(session))
     policies = _excluded_causes_of_companies(session)
+    exceptions = exceptions_of(session, seats, pool)
+    column = {e.pledge.employment_id: j for j, e in enumerate(pool)}
+    if apart is None:
+        apart = matches.separated_pairs(session) | pairs.forbidden(session)
+    interest = stars_between(session, seats, [e.pledge for e in pool])
     problem = build(
         seats,
         [
-            pledge_columns(e.pledge, e.free, policies.get(e.pledge.employment.organisation_id, 0))
-            for e in pool
+            *(
+                pledge_columns(e.pledge, e.free, policies.get(e.pledge.employment.organisation_id, 0))
+                for e in pool
+            ),
+            *wished,
         ],
         weights,
         as_of,
         skill_words=skill_words(session),
-        **_exceptions(session, seats, pool),
+        excluded=exceptions.excluded,
+        forbidden=[
+            *((r, column[e]) for e, r in exceptions.forbidden),
+            *((r, column[e]) for e, r in sorted(apart) if e in column),
+        ],
+        bonuses=interest.bonuses(weights["w_star"]),
     )
-    return Snapshot(problem=problem, seats=seats, pool=pool, weights=weights, as_of=as_of)
+    return Snapshot(problem, seats, pool, weights, as_of, pinned, interest)
 
 
 def free_seats(session: Session, as_of: date) -> list[Seat]:
@@ -131,10 +172,11 @@ def free_seats(session: Session, as_of: date) -> list[Seat]:
     )
 
 
-def free_pool(session: Session, as_of: date) -> list[PoolEntry]:
+def free_pool(session: Session, as_of: date, *, holding: tuple[int, int] | None = None) -> list[PoolEntry]:
     """One entry for each active employment with an approved pledge: the one that runs, else the next, with the free
-    minutes of all its tranches. A person who was not told who sees what takes no part."""
-    pledges = session.scalars(
+    minutes of all its tranches. A person who was not told who sees what takes no part. `holding` a skill at a level:
+    only those who ever pledged it."""
+    query = (
         select(Pledge)
         .join(Pledge.employment)
         .join(Employment.organisation)
@@ -155,6 +197,15 @@ def free_pool(session: Session, as_of: date) -> list[PoolEntry]:
         )
         .order_by(Pledge.employment_id, Pledge.from_date)
     )
+    if holding is not None:
+        skill, level = holding
+        holders = (
+            select(Pledge.employment_id)
+            .join(PledgeSkill, PledgeSkill.pledge_id == Pledge.id)
+            .where(PledgeSkill.skill_id == skill, PledgeSkill.level >= level)
+        )
+        query = query.where(Pledge.employment_id.in_(holders))
+    pledges = session.scalars(query)
     first: dict[int, Pledge] = {}
     for pledge in pledges:
         first.setdefault(pledge.employment_id, pledge)
@@ -225,11 +276,12 @@ def build(
     skill_words: SkillWords,
     excluded: Sequence[tuple[int, int]] = (),
     forbidden: Sequence[tuple[int, int]] = (),
+    bonuses: Sequence[tuple[int, int, int]] = (),
 ) -> AttributeProblem:
     """The attribute form of these seats and pledges.
 
-    `excluded` are pairs of request id and company id, `forbidden` of request id and column of `pledges`. Days before
-    `as_of` no longer count in a window.
+    `excluded` are pairs of request id and company id, `forbidden` of request id and column of `pledges`, `bonuses` the
+    same with points. Days before `as_of` no longer count in a window.
     """
     from timebank.matching.kernel import FORBIDDEN, AttributeProblem
 
@@ -238,7 +290,7 @@ def build(
         [s.request.initiative.organisation_id for s in seats] + [p.organisation_id for p in pledges]
     )
     excluded = [(q, o) for q, o in excluded if q in requests and o in organisations]
-    forbidden = [(q, j) for q, j in forbidden if q in requests]
+    single = [(q, j, FORBIDDEN) for q, j in forbidden if q in requests] + list(bonuses)
     asked = [s.request for s in seats]
     today = as_of.toordinal()
     arrays: dict[str, Any] = {
@@ -276,9 +328,9 @@ def build(
         "seat_bonus": np.array([weights["w_waiting"] * waiting_days(r, as_of) for r in asked], np.int64),
         "excluded_request": np.array([requests[q] for q, _ in excluded], np.int32),
         "excluded_org": np.array([organisations[o] for _, o in excluded], np.int32),
-        "pair_request": np.array([requests[q] for q, _ in forbidden], np.int32),
-        "pair_pledge": np.array([j for _, j in forbidden], np.int32),
-        "pair_bonus": np.full(len(forbidden), FORBIDDEN, np.int64),
+        "pair_request": np.array([requests[q] for q, _, _ in single], np.int32),
+        "pair_pledge": np.array([j for _, j, _ in single], np.int32),
+        "pair_bonus": np.array([points for _, _, points in single], np.int64),
         "w_base": weights["w_base"],
         "w_nice": weights["w_nice"],
         "w_cause": weights["w_cause"],
@@ -323,40 +375,3 @@ def _excluded_causes_of_companies(session: Session) -> dict[int, int]:
     """The causes that a company's policy excludes, as bits by organisation id."""
     policies = session.scalars(select(CompanyPolicy).options(selectinload(CompanyPolicy.excluded_causes)))
     return {p.organisation_id: sum(1 << c.position for c in p.excluded_causes) for p in policies}
-
-
-def _exceptions(
-    session: Session, seats: Sequence[Seat], pool: Sequence[PoolEntry]
-) -> dict[str, list[tuple[int, int]]]:
-    """Who must not meet: companies and initiatives that exclude each other, people with a conflict of interest or who
-    speak for the initiative themselves, pairs that are live already or where somebody said no."""
-    requests_of: dict[int, set[int]] = defaultdict(set)
-    for seat in seats:
-        requests_of[seat.request.initiative_id].add(seat.request_id)
-    column = {e.pledge.employment_id: j for j, e in enumerate(pool)}
-    excluded = [
-        (request, company)
-        for company, initiative in session.execute(
-            select(CompanyExclusion.organisation_id, CompanyExclusion.initiative_id)
-        )
-        for request in sorted(requests_of[initiative])
-    ]
-    speaks_for = (
-        select(Employment.id, RoleGrant.initiative_id)
-        .join(RoleGrant, RoleGrant.user_id == Employment.user_id)
-        .where(RoleGrant.role == Role.COORDINATOR, RoleGrant.ended_at.is_(None))
-    )
-    forbidden = [
-        (request, column[employment])
-        for employment, initiative in session.execute(
-            select(ConflictOfInterest.employment_id, ConflictOfInterest.initiative_id).union(speaks_for)
-        )
-        if employment in column
-        for request in sorted(requests_of[initiative])
-    ]
-    forbidden += [
-        (request, column[employment])
-        for employment, request in sorted(matches.separated_pairs(session))
-        if employment in column
-    ]
-    return {"excluded": excluded, "forbidden": forbidden}

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from timebank.matching.models import RunState, RunTrigger
+from timebank.matching.models import Mode, PairKind, RunState, RunTrigger
+from timebank.taxonomy.models import Phase
 
 # state: kind of the shape, word
 STATES: dict[RunState, tuple[str, Any]] = {
@@ -14,7 +15,9 @@ STATES: dict[RunState, tuple[str, Any]] = {
     RunState.RUNNING: ("held", _l("Runs now")),
     RunState.DONE: ("held", _l("Solved, not sent")),
     RunState.APPLIED: ("ok", _l("Proposals sent")),
-    RunState.WITHDRAWN: ("gone", _l("Withdrawn")),
+    RunState.WITHDRAWN: ("gone", _l("Taken back")),
+    RunState.DISCARDED: ("gone", _l("Thrown away")),
+    RunState.CANCELLED: ("gone", _l("Cancelled")),
     RunState.FAILED: ("due", _l("Failed")),
     RunState.ABANDONED: ("due", _l("Abandoned")),
 }
@@ -22,6 +25,20 @@ TRIGGERS: dict[RunTrigger, Any] = {
     RunTrigger.NIGHTLY: _l("Nightly"),
     RunTrigger.OPERATOR: _l("On request"),
     RunTrigger.COMMAND: _l("From the command line"),
+    RunTrigger.REOFFER: _l("Offered again at once"),
+}
+MODES: dict[Mode, Any] = {
+    Mode.SINGLE: _l("One at most, with the best possible result"),
+    Mode.BUNDLE: _l("Several, as far as the hours go"),
+}
+PHASES: dict[str, Any] = {
+    Phase.IDEA.value: _l("idea"),
+    Phase.DEVELOPMENT.value: _l("development"),
+    Phase.SCALING.value: _l("scaling"),
+}
+PAIR_KINDS: dict[PairKind, Any] = {
+    PairKind.PIN: _l("Together, before all others"),
+    PairKind.FORBID: _l("Never together"),
 }
 # The hard rules by the kernel's names, as the reason why a request has no candidate.
 RULES: dict[str | None, Any] = {

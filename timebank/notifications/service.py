@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from flask import current_app
 from flask_babel import force_locale
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -66,6 +66,17 @@ def queue(
         )
     )
     session.flush()  # the same key again, later in this transaction, must find it
+
+
+def unqueue(session: Session, key: str) -> bool:
+    """Take back a mail that nobody began to send; whether there was one."""
+    waiting = delete(OutboxMessage).where(
+        OutboxMessage.key == key,
+        OutboxMessage.attempts == 0,
+        OutboxMessage.sent_at.is_(None),
+        OutboxMessage.failed_at.is_(None),
+    )
+    return session.execute(waiting.returning(OutboxMessage.id)).scalar() is not None
 
 
 @contextmanager

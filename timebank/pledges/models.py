@@ -109,8 +109,8 @@ class Pledge(PublicId, Base):
             self.postcode,
             self.radius_km,
             self.remote,
-            frozenset((s.skill_id, s.level) for s in self.skills),
-            frozenset((c.cause_id, c.excluded) for c in self.causes),
+            tuple(sorted((s.skill_id, s.level) for s in self.skills)),
+            tuple(sorted((c.cause_id, c.excluded) for c in self.causes)),
             tuple(t.minutes for t in self.tranches),
         )
 

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -15,7 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
 from timebank import clock, db
-from timebank.matching import runs
+from timebank.matching import reoffers, runs
 from timebank.scheduler import work
 from timebank.scheduler.leadership import Leadership
 
@@ -26,6 +27,7 @@ BEAT_SECONDS = 10
 MAIL_SECONDS = 5
 HOUSE_SECONDS = 60
 STOP_SECONDS = 3
+LANES = (reoffers.LANE,)  # each beside the others
 
 
 class Process:
@@ -54,12 +56,15 @@ class Process:
         self._every(BEAT_SECONDS, self._lead_and_beat)
         self._every(POLL_SECONDS, self._leading(lambda: work.execute_runs(self._days)))
         self._every(POLL_SECONDS, self._leading(work.work_jobs))
+        for lane in LANES:
+            self._every(POLL_SECONDS, self._leading(partial(work.work_jobs, lane)))
         self._every(MAIL_SECONDS, self._leading(work.send_mail))
         self._every(HOUSE_SECONDS, self._leading(work.keep_house))
         self._timers.add_job(
             self._leading(lambda: work.request_nightly(clock.today())),
             CronTrigger(hour=work.NIGHTLY_AT.hour, timezone=clock.BRUSSELS),
         )
+        self._timers.add_job(self._guarded(work.load_kernel))
         self._guarded(self._lead_and_beat)()
         self._timers.start()
         log.info("scheduler_started", leader=self._leads)

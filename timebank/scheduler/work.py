@@ -6,6 +6,7 @@ done again.
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from timebank.coaching import service as coaching
 from timebank.errors import DomainError
 from timebank.jobs import service as jobs
 from timebank.matches import service as matches
-from timebank.matching import runs
+from timebank.matching import queries, runs
 from timebank.matching.models import Run, RunState, RunTrigger
 from timebank.notifications import service as notifications
 from timebank.organisations import service as organisations
@@ -53,7 +54,16 @@ def beat(leader: bool) -> None:
 def request_nightly(day: date) -> None:
     """Queue the nightly run of a date, once."""
     with db.unit_of_work() as session:
-        runs.request_run(session, actor=SYSTEM, now=clock.now(), trigger=RunTrigger.NIGHTLY, nightly_date=day)
+        policy = queries.policy_in_force(session)
+        runs.request_run(
+            session,
+            actor=SYSTEM,
+            now=clock.now(),
+            trigger=RunTrigger.NIGHTLY,
+            nightly_date=day,
+            mode=policy.nightly_mode,
+            time_limit=policy.time_limit,
+        )
 
 
 def last_due(now: datetime) -> date:
@@ -105,10 +115,15 @@ def execute_runs(proposal_days: int) -> int:
         done += 1
 
 
-def work_jobs() -> int:
-    """Work on the jobs that wait; gives their number."""
+def load_kernel() -> None:
+    """Load the solvers before somebody waits for them."""
+    importlib.import_module("timebank.matching.kernel")
+
+
+def work_jobs(lane: str = "") -> int:
+    """Work on the jobs that wait in a lane; gives their number."""
     done = 0
-    while jobs.run_next(clock.now()) is not None:
+    while jobs.run_next(clock.now(), lane) is not None:
         done += 1
     return done
 

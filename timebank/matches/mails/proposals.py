@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from timebank.auth.models import User
 from timebank.matches import queries
-from timebank.matches.mails.sending import Text, title_of, to_coach, to_initiative, to_people
+from timebank.matches.mails.sending import TAKEN_BACK, Text, title_of, to_coach, to_initiative, to_people
 from timebank.matches.models import Match, Side
 from timebank.notifications.service import link
 from timebank.web.format import hours, moment
@@ -152,7 +152,8 @@ def declined(session: Session, match: Match, side: Side, now: datetime) -> None:
 
 
 def freed(session: Session, match: Match, now: datetime, *, cause: str) -> None:
-    """To both: a proposal lapsed, or what it rested on is no longer there. Says why, and to the initiative no name."""
+    """To both: a proposal lapsed, or was taken back, of which who did not hear of it before hears nothing. Says why,
+    and to the initiative no name."""
 
     def text(language: str, side: Side) -> Text:
         title = title_of(match, language)
@@ -166,12 +167,15 @@ def freed(session: Session, match: Match, now: datetime, *, cause: str) -> None:
             said.append(_("We look for the next match."))
         return subject, f"{' '.join(filter(None, said))}\n\n{link('/')}"
 
-    to_coach(session, match, "freed", lambda language: text(language, Side.COACH), now)
-    to_initiative(session, match, "freed", lambda language: text(language, Side.INITIATIVE), now)
+    what = "expired" if cause == "expired" else TAKEN_BACK
+    to_coach(session, match, what, lambda language: text(language, Side.COACH), now)
+    to_initiative(session, match, what, lambda language: text(language, Side.INITIATIVE), now)
 
 
 def _why_freed(match: Match, cause: str, side: Side) -> str:
     coach = side is Side.COACH
+    if cause == "run_withdrawn":
+        return match.end_note or ""
     if cause == "pledge_ended":
         return _("Your hour budget has ended.") if coach else _("The hour budget of the coach has ended.")
     if cause == "request_closed":

@@ -12,10 +12,11 @@ from timebank.auth.models import User
 from timebank.matches import queries
 from timebank.matches.calendar import CalendarEntry, calendar_text
 from timebank.matches.models import CoachingSession, Match, SessionState
-from timebank.notifications.service import in_language, link, queue
+from timebank.notifications.service import in_language, link, queue, unqueue
 
 Text = tuple[str, str]
 Compose = Callable[[str], Text]
+TAKEN_BACK = "taken_back"
 
 
 def title_of(match: Match, language: str) -> str:
@@ -76,6 +77,10 @@ def to_people(
         )
 
 
+def _key(match: Match, what: str, email: str) -> str:
+    return f"match:{match.public_id}:{what}:{email}"[:200]
+
+
 def _queue(
     session: Session,
     match: Match,
@@ -87,12 +92,14 @@ def _queue(
     now: datetime,
     meeting: CoachingSession | None,
 ) -> None:
+    if what == TAKEN_BACK and unqueue(session, _key(match, "proposed", email)):
+        return  # they never heard of it
     with in_language(language):
         subject, body = compose(language)
         entries = [calendar_entry(match, meeting, language)] if meeting else []
     queue(
         session,
-        key=f"match:{match.public_id}:{what}:{email}"[:200],
+        key=_key(match, what, email),
         kind=f"match.{what.split(':')[0]}",
         email=email,
         user_id=user_id,

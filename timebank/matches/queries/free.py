@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from timebank.coaching.holds import Hold
@@ -68,13 +68,15 @@ def free_minutes(session: Session, pledge_ids: Sequence[int]) -> dict[int, int]:
     return free
 
 
-def separated_pairs(session: Session) -> set[tuple[int, int]]:
-    """Pairs (employment id, request id) that are live, or of which a side said no: never proposed again."""
-    rows = session.execute(
-        select(Match.employment_id, Match.request_id).where(
-            or_(Match.state.in_(LIVE_STATES), Match.state == MatchState.DECLINED)
-        )
-    )
+def separated_pairs(session: Session, *, ended: bool = False) -> set[tuple[int, int]]:
+    """Pairs (employment id, request id) that are live, or of which a side said no: never proposed again.
+
+    With `ended` also those whose proposal or coaching expired or was stopped.
+    """
+    apart = [*LIVE_STATES, MatchState.DECLINED]
+    if ended:
+        apart += [MatchState.EXPIRED, MatchState.CANCELLED]
+    rows = session.execute(select(Match.employment_id, Match.request_id).where(Match.state.in_(apart)))
     return {(employment_id, request_id) for employment_id, request_id in rows}
 
 

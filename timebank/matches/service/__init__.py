@@ -17,8 +17,8 @@ from timebank.matches.service.hours import (
     log_hours,
     withdraw_hours,
 )
-from timebank.matches.service.life import cancel, cancel_open, complete
-from timebank.matches.service.proposals import Lost, ProposalInput, ProposeResult, propose
+from timebank.matches.service.life import cancel, cancel_open, complete, take_back
+from timebank.matches.service.proposals import Lost, ProposalInput, ProposeResult, fingerprint, propose
 from timebank.matches.service.sessions import cancel_session, miss_session, move_session, plan_session
 
 __all__ = [
@@ -40,10 +40,12 @@ __all__ = [
     "decline",
     "dispute_hours",
     "expire_open",
+    "fingerprint",
     "log_hours",
     "miss_session",
     "move_session",
     "plan_session",
     "propose",
+    "take_back",
     "withdraw_hours",
 ]

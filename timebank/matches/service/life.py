@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from timebank import clock, events
 from timebank.agreements import service as agreements
 from timebank.auth.actor import Actor
+from timebank.errors import Conflict
 from timebank.ledger import service as ledger
 from timebank.ledger.models import Category
 from timebank.matches.events import MatchCancelled, MatchCompleted, SessionCancelled
@@ -86,6 +88,28 @@ def cancel_open(
     for match in matches:
         _record_cancelled(session, match, actor, now, cause=cause, was_open=True, released=0)
     return len(matches)
+
+
+def take_back(session: Session, run_id: int, reason: str, *, actor: Actor, now: datetime) -> int:
+    """Take back all open proposals of a run, as long as nobody said yes or no to one. Returns how many.
+
+    Raises Conflict.
+    """
+    # Under lock before it is judged: whoever answers at this moment is first, or finds it taken back.
+    proposed = session.scalars(
+        select(Match)
+        .where(Match.run_id == run_id)
+        .order_by(Match.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    if any(
+        m.coach_accepted_at or m.initiative_accepted_at or m.state is MatchState.DECLINED for m in proposed
+    ):
+        raise Conflict(
+            _l("Somebody answered to one of these proposals: the run can't be taken back any more.")
+        )
+    return cancel_open(session, Match.run_id == run_id, reason, cause="run_withdrawn", actor=actor, now=now)
 
 
 def complete(session: Session, public_id: UUID, *, actor: Actor, now: datetime) -> Match:

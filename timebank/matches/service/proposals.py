@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
@@ -34,16 +35,15 @@ class ProposalInput:
     """A pair that a run found. `reasons` are the terms of `weight`: `[{"term": …, "points": …, …}]`; `next_best` is
     what each side would have got instead.
 
-    `seen` are the conditions of request and pledge on which the run decided; without it they are not compared.
+    `seen` is the `fingerprint` of what the run decided on; without it nothing is compared.
     """
 
     seat_id: int
     pledge_id: int
-    minutes: int
     weight: int
     reasons: list[dict[str, Any]]
     run_id: int | None = None
-    seen: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
+    seen: str | None = None
     next_best: dict[str, Any] | None = None
 
 
@@ -65,6 +65,11 @@ class ProposeResult:
 
     created: list[Match] = field(default_factory=list)
     lost: list[tuple[ProposalInput, Lost]] = field(default_factory=list)
+
+
+def fingerprint(request: CoachingRequest, pledge: Pledge) -> str:
+    """Changes with all that decides whether the two fit: 64 hexadecimal digits."""
+    return sha256(repr((request.conditions, pledge.conditions)).encode()).hexdigest()
 
 
 def propose(session: Session, inputs: Sequence[ProposalInput], *, now: datetime, days: int) -> ProposeResult:
@@ -198,7 +203,7 @@ class _Pool:
             or (company, initiative.id) in self.exclusions
         ):
             return Lost.CONFLICT
-        if item.seen not in (None, (request.conditions, pledge.conditions)):
+        if item.seen not in (None, fingerprint(request, pledge)):
             return Lost.CHANGED
         if sum(left for _tranche, left in self.free.get(pledge.id, [])) < request.minutes_per_coach:
             return Lost.HOURS

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from timebank.matching.kernel import Assignment
 
 
-def keep(run_id: int, snapshot: Snapshot, assignment: Assignment) -> None:
-    """Work it all out in this process, and write it in one transaction; what earlier runs said of single requests and
-    pledges is removed."""
+def keep(run_id: int, snapshot: Snapshot, assignment: Assignment, *, applied: bool) -> None:
+    """Work it all out in this process, and write it in one transaction.
+
+    What a run says of single requests and pledges replaces what earlier ones said, unless it is only looked at.
+    """
     from timebank.matching import kernel
 
     single = assignment.mode == "single" and assignment.status == "optimal"
     market = kernel.market(snapshot.problem, assignment) if single else None
     with db.read_session() as session:
         words = _Words(session)
-    rows = unmatched(snapshot, assignment, market, words.by_position)
+    rows = unmatched(snapshot, assignment, market, words.by_position) if applied else []
     insight = RunInsight(
         run_id=run_id,
         scarcity=scarcity.scarcity(snapshot, assignment, market, words.codes, words.regions),
@@ -42,7 +44,8 @@ def keep(run_id: int, snapshot: Snapshot, assignment: Assignment) -> None:
     filled = [snapshot.seats[i].id for i in np.flatnonzero(assignment.seat_pledge >= 0).tolist()]
     with db.unit_of_work() as session:
         insight.served = served.served(session, [s.id for s in snapshot.seats], filled)
-        session.execute(delete(Unmatched))
+        if applied:
+            session.execute(delete(Unmatched))
         for row in rows:
             row.run_id = run_id
         session.add_all([insight, *rows])

@@ -1,0 +1,52 @@
+"""The interest that both sides showed, as a run sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.coaching.models import Seat
+from timebank.matching.models import CoachStar, RequestStar
+from timebank.pledges.models import Pledge
+
+
+@dataclass(frozen=True)
+class Interest:
+    """Stars between requests and pledges, as (request id, column of the pool)."""
+
+    by_coach: frozenset[tuple[int, int]] = frozenset()
+    by_initiative: frozenset[tuple[int, int]] = frozenset()
+
+    def bonuses(self, points: int) -> list[tuple[int, int, int]]:
+        """Each pair once, with the points of its stars: one of them or both."""
+        stars = Counter([*self.by_coach, *self.by_initiative]) if points else Counter()
+        return [(request, column, number * points) for (request, column), number in sorted(stars.items())]
+
+
+NO_INTEREST = Interest()
+
+
+def interest(session: Session, seats: Sequence[Seat], pledges: Sequence[Pledge]) -> Interest:
+    """The stars between these seats' requests and these pledges. Two statements, whatever the size."""
+    requests = {seat.request_id for seat in seats}
+    of_employment = {p.employment_id: j for j, p in enumerate(pledges)}
+    of_user: dict[int, list[int]] = {}
+    for j, pledge in enumerate(pledges):
+        if pledge.employment.user_id is not None:
+            of_user.setdefault(pledge.employment.user_id, []).append(j)
+    by_coach = {
+        (request, j)
+        for user, request in session.execute(select(RequestStar.user_id, RequestStar.request_id))
+        if request in requests
+        for j in of_user.get(user, [])
+    }
+    by_initiative = {
+        (request, of_employment[employment])
+        for request, employment in session.execute(select(CoachStar.request_id, CoachStar.employment_id))
+        if request in requests and employment in of_employment
+    }
+    return Interest(frozenset(by_coach), frozenset(by_initiative))
