@@ -105,6 +105,7 @@ PAGES: dict[str, tuple[str | None, tuple[str | tuple[str, str], ...]]] = {
             "/operator/weights",
             "/operator/runs/nights",
             "/operator/runs/pairs",
+            "/operator/runs/what-if",
             "/operator/import",
             "/operator/import/staff",
             "/dev/mail",

@@ -16,7 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
 from timebank import clock, db
-from timebank.matching import reoffers, runs
+from timebank.matching import reoffers, runs, whatif
 from timebank.scheduler import work
 from timebank.scheduler.leadership import Leadership
 
@@ -27,7 +27,7 @@ BEAT_SECONDS = 10
 MAIL_SECONDS = 5
 HOUSE_SECONDS = 60
 STOP_SECONDS = 3
-LANES = (reoffers.LANE,)  # each beside the others
+LANES = (reoffers.LANE, whatif.LANE)  # each beside the others
 
 
 class Process:

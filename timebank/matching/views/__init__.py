@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("matching", __name__, template_folder="../templates")
 
-from timebank.matching.views import pairs, policy, preview, runs, stars  # noqa: E402
+from timebank.matching.views import pairs, policy, preview, runs, stars, what_if  # noqa: E402
 
-__all__ = ["bp", "pairs", "policy", "preview", "runs", "stars"]
+__all__ = ["bp", "pairs", "policy", "preview", "runs", "stars", "what_if"]
