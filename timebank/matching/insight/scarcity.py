@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from timebank.coaching.models import CoachingRequest, Seat
 from timebank.matching import snapshot as snapshots
-from timebank.matching.snapshot import BLOCK_MINUTES, PledgeColumns, SkillWords, Snapshot
+from timebank.matching.pins import BLOCK_MINUTES
+from timebank.matching.snapshot import PledgeColumns, SkillWords, Snapshot
 from timebank.taxonomy.bits import ANY_TIME, language_bits, languages_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 
 from timebank.coaching.models import CoachingRequest
 from timebank.matching.insight.models import Unmatched
-from timebank.matching.snapshot import BLOCK_MINUTES, PoolEntry, Snapshot
+from timebank.matching.pins import BLOCK_MINUTES
+from timebank.matching.snapshot import PoolEntry, Snapshot
 from timebank.taxonomy.bits import LANGUAGES
 
 if TYPE_CHECKING:
