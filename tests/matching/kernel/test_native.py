@@ -20,12 +20,13 @@ from timebank.matching.kernel import (
     AttributeProblem,
     EdgeProblem,
     ProblemError,
+    compiled,
     generate,
     single,
     solve,
     verify_solution,
 )
-from timebank.matching.kernel.native import attributes, compiled
+from timebank.matching.kernel.native import attributes
 from timebank.matching.kernel.native.edges import solve_graph
 from timebank.matching.kernel.native.graph import empty_state, graph_of
 from timebank.matching.kernel.native.tables import packed
@@ -283,7 +284,7 @@ def test_a_damaged_cache_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")  # whatever the environment says
     source = tmp_path / "twice.py"
     source.write_text(
-        "from timebank.matching.kernel.native.compiled import compiled\n"
+        "from timebank.matching.kernel.compiled import compiled\n"
         "@compiled(0)\n"
         "def twice(number):\n"
         "    return 2 * number\n"

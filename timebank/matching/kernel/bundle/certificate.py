@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from timebank.matching.kernel.bundle.network import Network
 from timebank.matching.kernel.bundle.relaxation import Floats
-from timebank.matching.kernel.compiled import compiled
+from timebank.matching.kernel.compiled import compiled_when_called
 from timebank.matching.kernel.problem import IntArray
 
 MOST_SCALE: Final = 10_000
@@ -36,7 +36,7 @@ def bundle_worths(network: Network, price: IntArray, scale: int) -> IntArray:
     return worth
 
 
-@compiled
+@compiled_when_called
 def _solve_knapsacks(
     network: Network, price: IntArray, scale: int, rows: NDArray[np.int64], worth: IntArray
 ) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from timebank.matching.kernel.bundle.knapsack import Scratch, best_bundle, put
 from timebank.matching.kernel.bundle.region import Region, below
 from timebank.matching.kernel.bundle.relaxation import TINY
-from timebank.matching.kernel.compiled import compiled
+from timebank.matching.kernel.compiled import compiled_when_called
 
 SURE: Final = 0.95
 """A seat taken by one pledge this often is fixed, whatever the number to be fixed."""
@@ -35,7 +35,7 @@ class Pace(NamedTuple):
     most_rounds: int
 
 
-@compiled
+@compiled_when_called
 def dive(
     region: Region, held: float, bonus: float, pace: Pace, scratch: Scratch, halt: NDArray[np.uint8]
 ) -> float:
@@ -67,7 +67,7 @@ def dive(
     return best if found else -1.0
 
 
-@compiled
+@compiled_when_called
 def _keep(region: Region) -> None:
     """Let the best answer be what is fixed and, for the other seats, the answer at hand."""
     for f in range(region.size[1]):
@@ -75,7 +75,7 @@ def _keep(region: Region) -> None:
         region.best[f] = region.fixed[f] if c < 0 else region.edge[c]
 
 
-@compiled
+@compiled_when_called
 def _relax(region: Region, may_halt: bool, scratch: Scratch, halt: NDArray[np.uint8]) -> float:
     """Each pledge's best bundle at these prices; returns the bound on what is not fixed."""
     items, bound = scratch.items, 0.0
@@ -104,7 +104,7 @@ def _relax(region: Region, may_halt: bool, scratch: Scratch, halt: NDArray[np.ui
     return bound
 
 
-@compiled
+@compiled_when_called
 def _round(region: Region, fixed_value: float, scratch: Scratch) -> float:
     """Make an answer of the bundles: each seat to who gains most by it, then all that still fits."""
     value, uncovered = fixed_value, 0
@@ -131,12 +131,12 @@ def _round(region: Region, fixed_value: float, scratch: Scratch) -> float:
     return value
 
 
-@compiled
+@compiled_when_called
 def _gain(region: Region, c: int) -> float:
     return float(region.weight[c] - region.ratio[region.owner[c]] * region.hours[c])
 
 
-@compiled
+@compiled_when_called
 def _refill(region: Region, a: int, scratch: Scratch) -> tuple[float, int]:
     """Let a pledge choose anew among its own seats and those that nobody has; returns value and seats won."""
     items, own, others = scratch.items, 0.0, False
@@ -168,7 +168,7 @@ def _refill(region: Region, a: int, scratch: Scratch) -> tuple[float, int]:
     return worth - own, won
 
 
-@compiled
+@compiled_when_called
 def _move_prices(region: Region, bound: float, best: float, bonus: float, pace: Pace) -> bool:
     """A step towards the target; False when no price has a reason to move."""
     length = 0.0
@@ -189,7 +189,7 @@ def _move_prices(region: Region, bound: float, best: float, bonus: float, pace: 
     return True
 
 
-@compiled
+@compiled_when_called
 def _threshold(region: Region, quota: int) -> float:
     """A score that at least so many seats reach, up to the width of a bin; SURE where more are that sure."""
     bins = np.zeros(_BINS, np.int64)
@@ -204,7 +204,7 @@ def _threshold(region: Region, quota: int) -> float:
     return _NEVER
 
 
-@compiled
+@compiled_when_called
 def _open(region: Region, c: int) -> bool:
     """Whether nothing fixed stands in the way of a candidate."""
     if region.fixed[region.seat[c]] >= 0 or region.blocked[c]:
@@ -212,7 +212,7 @@ def _open(region: Region, c: int) -> bool:
     return bool(region.hours[c] <= region.room[region.owner[c]])
 
 
-@compiled
+@compiled_when_called
 def _fix(region: Region, free: int, pace: Pace) -> tuple[int, float]:
     """Fix the surest seats; returns how many, and their weight."""
     n = region.size[1]
@@ -240,7 +240,7 @@ def _fix(region: Region, free: int, pace: Pace) -> tuple[int, float]:
     return count, value
 
 
-@compiled
+@compiled_when_called
 def _drop_closed(region: Region) -> None:
     """Forget the candidates that what is fixed has closed, so that each round looks at fewer."""
     kept, start = 0, 0

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.compiled import compiled
+from timebank.matching.kernel.compiled import compiled_when_called
 
 MOST_OPTIONS: Final = 65_535
 """Of one request, the first so many seats of different hours are looked at."""
@@ -73,7 +73,7 @@ def make_scratch(most_items: int, most_hours: int, most_cells: int) -> Scratch:
     )
 
 
-@compiled
+@compiled_when_called
 def put(items: Items, profit: float, hours: int, request: int, candidate: int) -> None:
     """Add an item to the list."""
     n = items.size[0]
@@ -84,7 +84,7 @@ def put(items: Items, profit: float, hours: int, request: int, candidate: int) -
     items.size[0] = n + 1
 
 
-@compiled
+@compiled_when_called
 def best_bundle(capacity: int, scratch: Scratch) -> tuple[float, float]:
     """Mark the items that are worth most together and fit `capacity`.
 
@@ -107,7 +107,7 @@ def best_bundle(capacity: int, scratch: Scratch) -> tuple[float, float]:
     return value + _choose(m, capacity, scratch), ratio
 
 
-@compiled
+@compiled_when_called
 def _undominated(scratch: Scratch) -> tuple[int, bool]:
     """Put into `order` the best of each request and hours; say whether two of one request are among them."""
     items, order = scratch.items, scratch.order
@@ -129,7 +129,7 @@ def _undominated(scratch: Scratch) -> tuple[int, bool]:
     return m, exclusive
 
 
-@compiled
+@compiled_when_called
 def _take_all(m: int, scratch: Scratch) -> float:
     value = 0.0
     for r in range(m):
@@ -139,7 +139,7 @@ def _take_all(m: int, scratch: Scratch) -> float:
     return value
 
 
-@compiled
+@compiled_when_called
 def _relaxed(m: int, capacity: int, scratch: Scratch) -> tuple[float, float, float]:
     """The value of the linear relaxation, that of the greedy answer, and the ratio of the item that is split.
 
@@ -166,7 +166,7 @@ def _relaxed(m: int, capacity: int, scratch: Scratch) -> tuple[float, float, flo
     return upper, lower, ratio
 
 
-@compiled
+@compiled_when_called
 def _sort_by_ratio(m: int, scratch: Scratch) -> None:
     """Into `core`, by falling ratio: Shell's sort, as numba takes seconds to compile numpy's."""
     items, order, by_ratio, ratio = scratch.items, scratch.order, scratch.core, scratch.ratio
@@ -187,7 +187,7 @@ def _sort_by_ratio(m: int, scratch: Scratch) -> None:
         gap //= 3
 
 
-@compiled
+@compiled_when_called
 def _settle(
     m: int, capacity: int, upper: float, lower: float, ratio: float, scratch: Scratch
 ) -> tuple[float, int, int]:
@@ -213,7 +213,7 @@ def _settle(
     return value, kept, capacity
 
 
-@compiled
+@compiled_when_called
 def _scale(m: int, scratch: Scratch) -> tuple[float, int]:
     """What a unit of profit counts, and all hours together."""
     profit, hours = 0.0, 0
@@ -224,7 +224,7 @@ def _scale(m: int, scratch: Scratch) -> tuple[float, int]:
     return _UNITS / max(profit, 1e-300), hours
 
 
-@compiled
+@compiled_when_called
 def _choose(m: int, capacity: int, scratch: Scratch) -> float:
     """The knapsack over the items in `order`, by dynamic programming over hours."""
     items, order, taken = scratch.items, scratch.order, scratch.taken
@@ -259,7 +259,7 @@ def _choose(m: int, capacity: int, scratch: Scratch) -> float:
     return value
 
 
-@compiled
+@compiled_when_called
 def _choose_by_request(m: int, capacity: int, scratch: Scratch) -> float:
     """The same where items of one request, which stand together in `order`, exclude each other."""
     items, order, taken, first = scratch.items, scratch.order, scratch.taken, scratch.core

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from timebank.matching.kernel.bundle.network import Network
-from timebank.matching.kernel.compiled import compiled
+from timebank.matching.kernel.compiled import compiled_when_called
 from timebank.matching.kernel.problem import IntArray
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def make_region(network: Network, seed: int) -> Region:
     )
 
 
-@compiled
+@compiled_when_called
 def uniform(state: NDArray[np.uint64]) -> float:
     """A number in [0, 1): Marsaglia's xorshift, 2003, doi:10.18637/jss.v008.i14."""
     x = state[0]
@@ -93,13 +93,13 @@ def uniform(state: NDArray[np.uint64]) -> float:
     return np.float64(x >> np.uint64(11)) / 9007199254740992.0  # 2^53
 
 
-@compiled
+@compiled_when_called
 def below(state: NDArray[np.uint64], n: int) -> int:
     """A whole number in 0 .. n - 1."""
     return int(uniform(state) * n)
 
 
-@compiled
+@compiled_when_called
 def choose_all(region: Region) -> None:
     """Let the region be the whole network."""
     n = region.place_of_pledge.size
@@ -109,7 +109,7 @@ def choose_all(region: Region) -> None:
     region.size[0] = n
 
 
-@compiled
+@compiled_when_called
 def choose_near(network: Network, holder: IntArray, most: int, region: Region) -> None:
     """Grow the region from a random pledge: who holds a seat that a member could have, or might hold it."""
     random = region.random
@@ -129,7 +129,7 @@ def choose_near(network: Network, holder: IntArray, most: int, region: Region) -
             _join(network.pledge[network.by_seat[start + below(random, stop - start)]], region)
 
 
-@compiled
+@compiled_when_called
 def _join(pledge: int, region: Region) -> None:
     if region.place_of_pledge[pledge] < 0:
         region.place_of_pledge[pledge] = region.size[0]
@@ -137,7 +137,7 @@ def _join(pledge: int, region: Region) -> None:
         region.size[0] += 1
 
 
-@compiled
+@compiled_when_called
 def fill_in(network: Network, holder: IntArray, price: Floats, bonus: float, region: Region) -> float:
     """Give the chosen pledges their candidates: seats that they or nobody hold. Returns what they hold now."""
     n_seats, n_candidates, value = 0, 0, 0.0
@@ -177,14 +177,14 @@ def fill_in(network: Network, holder: IntArray, price: Floats, bonus: float, reg
     return value
 
 
-@compiled
+@compiled_when_called
 def write_back(region: Region, holder: IntArray) -> None:
     """Let the seats of the region be held as in its best answer."""
     for f in range(region.size[1]):
         holder[region.seats[f]] = region.best[f]
 
 
-@compiled
+@compiled_when_called
 def clear(region: Region) -> None:
     """Forget the pledges and seats, so that others can be chosen."""
     for a in range(region.size[0]):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from timebank.matching.kernel.bundle.knapsack import Scratch, best_bundle, put
 from timebank.matching.kernel.bundle.network import Network
-from timebank.matching.kernel.compiled import compiled
+from timebank.matching.kernel.compiled import compiled_when_called
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def initial_prices(network: Network, must_fill: bool) -> Floats:
     return price
 
 
-@compiled
+@compiled_when_called
 def _subgradient_on_rents(
     network: Network, must_fill: bool, rounds: int, best_rent: Floats, price: Floats
 ) -> None:
@@ -91,7 +91,7 @@ def _subgradient_on_rents(
             price[j] = worth if must_fill else max(0.0, worth)
 
 
-@compiled
+@compiled_when_called
 def _best_candidate(network: Network, rent: Floats, seat: int) -> tuple[int, float]:
     """The candidate of a seat that is worth most above the rent; -1 where there is none."""
     best, most = -1, -np.inf
@@ -103,7 +103,7 @@ def _best_candidate(network: Network, rent: Floats, seat: int) -> tuple[int, flo
     return best, most
 
 
-@compiled
+@compiled_when_called
 def _best_bundles(
     network: Network,
     price: Floats,

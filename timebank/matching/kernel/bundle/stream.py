@@ -14,7 +14,7 @@ import numpy as np
 from timebank.matching.kernel.bundle.clock import Clock
 from timebank.matching.kernel.bundle.question import Tell
 from timebank.matching.kernel.candidates import blocks
-from timebank.matching.kernel.compiled import compiled
+from timebank.matching.kernel.compiled import compiled_when_called
 from timebank.matching.kernel.problem import AttributeProblem, Int32Array, IntArray
 
 MOST_CELLS: Final = 2**24
@@ -59,7 +59,7 @@ def streamed_worths(
     return worth
 
 
-@compiled
+@compiled_when_called
 def add_block(
     pledge: Int32Array,
     request: IntArray,

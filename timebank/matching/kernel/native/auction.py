@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.native.compiled import Integer, inner, leaf
+from timebank.matching.kernel.compiled import Integer, inner, leaf
 from timebank.matching.kernel.native.graph import NONE, Graph, State, turned
 from timebank.matching.kernel.problem import Int32Array, IntArray
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from timebank.matching.kernel.compiled import Integer, compiled, inner
 from timebank.matching.kernel.native.auction import rebase, reduce_rows, scale_prices, without_partner
-from timebank.matching.kernel.native.compiled import Integer, compiled, inner
 from timebank.matching.kernel.native.graph import (
     EXAMPLE_FLAG,
     EXAMPLE_GRAPH,

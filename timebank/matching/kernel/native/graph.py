@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from timebank.matching.kernel.native.compiled import compiled, inner
+from timebank.matching.kernel.compiled import compiled, inner
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
 NONE: Final = -1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.native.compiled import Integer, inner, leaf
+from timebank.matching.kernel.compiled import Integer, inner, leaf
 from timebank.matching.kernel.native.graph import NONE, Graph, State
 from timebank.matching.kernel.problem import Int32Array, IntArray
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from timebank.matching.kernel.compiled import compiled
 from timebank.matching.kernel.native.auction import rebase_row, without_partner
-from timebank.matching.kernel.native.compiled import compiled
 from timebank.matching.kernel.native.graph import (
     EXAMPLE_GRAPH,
     EXAMPLE_STATE,

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from timebank.matching.kernel.native.compiled import Integer, compiled, leaf
+from timebank.matching.kernel.compiled import Integer, compiled, leaf
 from timebank.matching.kernel.native.tables import (
     CAPACITY,
     CAUSES,

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.native.compiled import inner, leaf
+from timebank.matching.kernel.compiled import inner, leaf
 from timebank.matching.kernel.native.graph import NONE, Graph, State
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
