@@ -1,7 +1,8 @@
-"""Several seats for one pledge: the answer of a bundle, laid into the mouth of the kernel."""
+"""Several seats for one pledge. Where a certain answer matters, it is laid into the mouth of the kernel."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_a_pledge_takes_several_seats_and_holds_the_hours_of_each(
     assert session.scalars(select(Match.pledge_id)).all() == [pledge.id] * 2
     assert session.scalar(select(func.sum(Reservation.minutes))) == 720
     assert session.scalars(select(RunSeat.price)).all() == [2, 2], "in whole points"
+
+
+def test_the_kernel_fills_the_hours_of_a_pledge_and_the_run_can_be_verified(session: Session) -> None:
+    pledge = make.make_pledge(session, minutes=900)
+    for _each in range(3):
+        make.make_request(session)
+    session.commit()
+    run = a_bundle_run(time_limit=5)
+    assert (run.state, run.proposals, run.gap) == (RunState.APPLIED, 2, 0)
+    assert session.scalars(select(Match.pledge_id)).all() == [pledge.id] * 2
+    kept = runs.run_files(session, run.public_id)
+    proof = kernel.verify_files(io.BytesIO(kept["problem.npz"]), io.BytesIO(kept["solution.npz"]))
+    assert (proof.value, proof.bound) == (run.value, run.value)
 
 
 def test_a_bundle_that_no_longer_fits_gives_up_what_is_too_much(
