@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests import factories as make
@@ -19,6 +19,7 @@ from timebank.matches import queries, service
 from timebank.matches.models import Match, MatchState
 from timebank.matches.service import Lost, ProposalInput, proposals
 from timebank.matching import snapshot
+from timebank.notifications.models import OutboxMessage
 from timebank.organisations import service as organisations
 from timebank.organisations.models import Initiative, Organisation
 
@@ -70,6 +71,8 @@ def test_open_proposals_are_taken_back_and_free_their_hours_and_seats(
 @pytest.mark.parametrize("who", SUBJECTS)
 def test_both_sides_read_why(session: Session, who: str) -> None:
     told = story(session)
+    session.execute(update(OutboxMessage).values(sent_at=clock.now()))  # both heard of the proposal
+    session.commit()
     decide(told, who, "suspend")
     coach = mails_to(session, told.coach.email)[-1]
     coordinator = mails_to(session, told.coordinator.email)[-1]
@@ -97,7 +100,7 @@ def test_no_run_sees_them_until_they_are_admitted_again(session: Session, who: s
     assert pairs(session) == (1, 1)
     again = service.propose(
         session,
-        [ProposalInput(told.request.seats[0].id, told.pledge.id, 360, 1, [], None)],
+        [ProposalInput(told.request.seats[0].id, told.pledge.id, 1, [], None)],
         now=clock.now(),
         days=7,
     )
@@ -119,7 +122,7 @@ def test_what_both_sides_agreed_goes_on(session: Session, who: str) -> None:
 def test_a_run_that_saw_them_before_proposes_nothing(session: Session, who: str, why: Lost) -> None:
     told = story(session)
     decide(told, who, "suspend")
-    wanted = ProposalInput(told.request.seats[0].id, told.pledge.id, 360, 1, [], None)
+    wanted = ProposalInput(told.request.seats[0].id, told.pledge.id, 1, [], None)
     result = service.propose(session, [wanted], now=clock.now(), days=7)
     assert (result.created, [w for _item, w in result.lost]) == ([], [why])
 
@@ -132,7 +135,7 @@ def test_a_run_that_writes_at_that_moment_leaves_no_open_proposal(
     told = story(session)
     decide(told, who, "suspend")
     decide(told, who, "admit")
-    wanted = ProposalInput(told.request.seats[0].id, told.pledge.id, 360, 1, [], None)
+    wanted = ProposalInput(told.request.seats[0].id, told.pledge.id, 1, [], None)
     came = threading.Event()
     real = proposals.split
 

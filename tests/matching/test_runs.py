@@ -223,25 +223,26 @@ def test_what_changed_during_the_run_costs_only_its_own_proposal(
     for _ in range(2):
         make.make_pledge(session)
         make.make_request(session)
-    decide = runs.decide
+    decide = deciding.decide
     changed: list[tuple[int, int]] = []
 
-    def decide_while_somebody_changes(*args: Any) -> runs.Decision:
-        decision = decide(*args)
+    def decide_while_somebody_changes(*args: Any, **more: Any) -> runs.Decision:
+        decision = decide(*args, **more)
+        row, chosen = next(iter(decision.chosen.items()))
         with db.unit_of_work() as other:
-            pledge = other.get_one(Pledge, decision.proposals[0].pledge_id)
-            request = other.get_one(Seat, decision.proposals[0].seat_id).request
+            pledge = other.get_one(Pledge, chosen.pledge_id)
+            request = other.get_one(Seat, decision.snapshot.seats[row].id).request
             changed.append((pledge.id, request.id))
             change(other, pledge, request)
         return decision
 
-    monkeypatch.setattr(runs, "decide", decide_while_somebody_changes)
+    monkeypatch.setattr(deciding, "decide", decide_while_somebody_changes)
     run = a_run(session)
     assert (run.state, run.proposals) == (RunState.APPLIED, 1)
     assert not proposed_pairs(session) & set(changed)
     outcomes = session.scalars(select(RunSeat.outcome).where(RunSeat.run_id == run.id)).all()
     assert sorted(outcomes) == [Outcome.CHANGED, Outcome.PROPOSED]
-    monkeypatch.setattr(runs, "decide", decide)
+    monkeypatch.setattr(deciding, "decide", decide)
     session.commit()
     runs.execute(request_a_run(), proposal_days=7)
     if change is not _another_skill:
