@@ -22,7 +22,8 @@ def test_the_list_is_filtered_while_somebody_types(session: Session, page: Any) 
     page.locator("#requests", has_not_text="Een begroting").wait_for()
     assert page.locator("#requests li").count() == 1
     page.wait_for_url("**q=gevel**")
-    page.locator("#requests h3 a").click(delay=700)  # leaving the field asks no more: the link stays under the finger
+    # Leaving the field asks no more, so the link stays under the finger.
+    page.locator("#requests h3 a").click(delay=700)
     page.locator("h1", has_text="Een plan voor de gevel").wait_for()
 
 
