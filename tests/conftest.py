@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,27 +121,28 @@ def empty_database_url(database_kind: str, request: pytest.FixtureRequest) -> It
         yield server.url(name)
         server.drop(name)
     else:
-        yield from _sqlite_file(request.getfixturevalue("scratch"))
+        yield from _sqlite_file(request.getfixturevalue("scratch"), secrets.token_hex(6))
 
 
 @pytest.fixture
 def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh database, migrated and with the reference data."""
+    """A fresh database, migrated and with the reference data; each test's own is at the same address."""
     if database_kind == "postgresql":
         server: Server = request.getfixturevalue("postgresql")
-        name = server.create(template=request.getfixturevalue("postgresql_template"))
+        template_name: str = request.getfixturevalue("postgresql_template")
+        name = server.create(template_name, name=f"{template_name}_used")
         yield server.url(name)
         db.engine().dispose()
         server.drop(name)
     else:
         template: Path = request.getfixturevalue("sqlite_template")
-        for url in _sqlite_file(request.getfixturevalue("scratch")):
+        for url in _sqlite_file(request.getfixturevalue("scratch"), "used"):
             shutil.copyfile(template, make_url(url).database or "")
             yield url
 
 
-def _sqlite_file(folder: Path) -> Iterator[str]:
-    path = folder / f"{secrets.token_hex(6)}.db"
+def _sqlite_file(folder: Path, name: str) -> Iterator[str]:
+    path = folder / f"{name}.db"
     yield f"sqlite:///{path}"
     for each in folder.glob(f"{path.name}*"):
         each.unlink()
@@ -155,15 +157,34 @@ def settings(database_url: str) -> Settings:
     return settings_for(database_url)
 
 
-@pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The application on a fresh database, with nothing switched off but the cost of passwords."""
+@pytest.fixture(scope="session", autouse=True)
+def one_engine_for_each_address() -> Iterator[None]:
+    """What an engine compiled once serves all tests: the databases of a session come and go at few addresses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "make_engine", cache(db.make_engine))
+        yield
+
+
+@cache
+def _application(settings: Settings) -> Flask:
+    """Made once, as in production, where one application serves many requests."""
     application = create_app(settings)
     application.testing = True
     # An error in a view becomes the page that people would see, not an exception in the test.
     application.config["PROPAGATE_EXCEPTIONS"] = False
     application.test_client_class = TimebankClient
+    return application
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on a fresh database, with nothing switched off but the cost of passwords."""
+    application = _application(settings)
+    db.init_engine(settings.database_url)
+    configured = dict(application.config)
     yield application
+    application.config.clear()
+    application.config.update(configured)
     db.engine().dispose()
 
 

@@ -34,9 +34,9 @@ class Server:
     def url(self, name: str) -> str:
         return self._address.set(database=name).render_as_string(hide_password=False)
 
-    def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None, name: str | None = None) -> str:
         """A new database, empty or a copy of `template`; returns its name."""
-        name = f"timebank_test_{secrets.token_hex(6)}"
+        name = name or f"timebank_test_{secrets.token_hex(6)}"
         command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template:
             command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
