@@ -12,19 +12,14 @@ import pytest
 from flask import Flask, request
 
 from tests.conftest import settings_for
+from tests.support import forks
 from timebank import clock, create_app
 from timebank.cli import COMMANDS
 from timebank.web.access import public
 
 
-def timebank(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from timebank.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TIMEBANK_ENV": "test", "TIMEBANK_SECRET_KEY": "k" * 40, **environ},
-    )
+def timebank(*arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
+    return forks.timebank(*arguments, environ=forks.environment(url))
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -35,7 +30,7 @@ def test_every_command_has_help(name: str) -> None:
 
 
 def test_a_database_that_was_not_upgraded_is_named_in_one_line(tmp_path: Path) -> None:
-    answer = timebank("match", "run", TIMEBANK_DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
+    answer = timebank("match", "run", url=f"sqlite:///{tmp_path}/empty.db")
     assert answer.returncode == 2
     assert "timebank db upgrade" in answer.stderr
     assert len([line for line in answer.stderr.splitlines() if line.startswith("timebank:")]) == 1
@@ -43,9 +38,7 @@ def test_a_database_that_was_not_upgraded_is_named_in_one_line(tmp_path: Path) -
 
 
 def test_a_database_that_is_not_there_is_named_in_one_line() -> None:
-    answer = timebank(
-        "match", "run", TIMEBANK_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2"
-    )
+    answer = timebank("match", "run", url="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
     assert answer.returncode == 2
     assert "can't be used" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from sqlalchemy import func, make_url, select
 from sqlalchemy.orm import Session
 
 from tests import factories as make
+from tests.support import forks
 from timebank import clock, db, events
 from timebank.audit.models import AuditEntry
 from timebank.auth.actor import actor_of
@@ -69,9 +69,7 @@ def test_a_worker_killed_within_an_accept_leaves_the_proposal_as_it_was(
     session.commit()
     offered, coach_id = match.public_id, pledge.employment.user_id
     before = counts(session)
-    process = multiprocessing.get_context("spawn").Process(
-        target=_accept_until_killed, args=(database_url, offered, coach_id)
-    )
+    process = forks.context.Process(target=_accept_until_killed, args=(database_url, offered, coach_id))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, insert, select, text
 
 from tests.ledger.conftest import a_story, add_company, booking
+from tests.support import forks
 from timebank import db
 from timebank.db import APPEND_ONLY, Base
 from timebank.ledger.entries import canonical, hash_payload, link
@@ -525,19 +525,7 @@ def test_an_empty_ledger_holds(database: str) -> None:
 
 
 def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from timebank.cli import main; main()", "ledger", "verify", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={
-            "TIMEBANK_ENV": "test",
-            "TIMEBANK_DATABASE_URL": url,
-            "TIMEBANK_SECRET_KEY": "k" * 40,
-            "PATH": "",
-        },
-    )
+    return forks.timebank("ledger", "verify", *arguments, environ=forks.environment(url))
 
 
 @pytest.mark.both

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories as make
 from tests.matches.arrange import story
+from tests.support import forks
 from timebank import clock, db
 from timebank.auth.actor import COMMAND_LINE, SYSTEM
 from timebank.auth.models import Role, User
@@ -285,9 +285,7 @@ def test_a_scheduler_killed_between_solve_and_write_leaves_an_abandoned_run(
     make.make_request(session)
     session.commit()
     public_id = request_a_run()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_execute_until_killed, args=(database_url, public_id)
-    )
+    process = forks.context.Process(target=_execute_until_killed, args=(database_url, public_id))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import date
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.reports.conftest import MARCH, SCHROEF, Told
 from tests.reports.test_figures import report_of
+from tests.support import forks
 from timebank.reports import renderings
 from timebank.reports.service import Report
 
@@ -165,19 +165,7 @@ def test_json_keeps_minutes(report: Report) -> None:
 
 
 def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from timebank.cli import main; main()", "report", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={
-            "TIMEBANK_ENV": "test",
-            "TIMEBANK_DATABASE_URL": url,
-            "TIMEBANK_SECRET_KEY": "k" * 40,
-            "PATH": "",
-        },
-    )
+    return forks.timebank("report", *arguments, environ=forks.environment(url))
 
 
 PERIOD = ("--from", "2026-01-01", "--until", "2026-03-31")

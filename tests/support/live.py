@@ -6,14 +6,14 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 
-from config import ROOT, Settings
+from config import Settings
+from tests.support import forks
 
 START_LIMIT = 60.0
 
@@ -40,33 +40,12 @@ class LiveServer:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             door.bind(("127.0.0.1", 0))
             self.port = door.getsockname()[1]
-            environment = {
-                **{name: value for name, value in os.environ.items() if not name.startswith("TIMEBANK_")},
-                "TIMEBANK_ENV": "test",
-                "TIMEBANK_DATABASE_URL": self._settings.database_url,
-                "TIMEBANK_SECRET_KEY": self._settings.secret_key,
-                "TIMEBANK_BASE_URL": self.url,
-            }
-            with self._log.open("w") as output:
-                self._process = subprocess.Popen(
-                    [
-                        *(sys.executable, "-m", "gunicorn", "--worker-class=gthread", "--threads=8"),
-                        *(
-                            "--workers=1",
-                            "--no-control-socket",
-                            "--graceful-timeout=1",
-                            "--log-level=warning",
-                        ),
-                        *(f"--bind=fd://{door.fileno()}", "wsgi:app"),
-                    ],
-                    cwd=ROOT,
-                    env=environment,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=(door.fileno(),),
-                    start_new_session=True,
-                )
+            environ = forks.environment(
+                self._settings.database_url,
+                TIMEBANK_SECRET_KEY=self._settings.secret_key,
+                TIMEBANK_BASE_URL=self.url,
+            )
+            self._process = forks.start(_serve, door, environ=environ, output=self._log)
         self._wait()
         return self
 
@@ -74,18 +53,18 @@ class LiveServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
+        self._process.join(5)
+        if self._process.exitcode is None:
+            assert self._process.pid
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.join()
         if error is not None:
             sys.stderr.write(f"--- the web server's log\n{self.log}\n")
         self._log.unlink()
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_LIMIT
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and self._process.is_alive():
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
             try:
                 connection.request("GET", "/healthz")
@@ -97,3 +76,14 @@ class LiveServer:
                 connection.close()
         self._process.kill()
         raise RuntimeError(f"The web server did not start:\n{self.log}")
+
+
+def _serve(door: socket.socket) -> None:
+    from gunicorn.app.wsgiapp import run
+
+    options = (
+        *("--worker-class=gthread", "--threads=8", "--workers=1", "--no-control-socket"),
+        *("--graceful-timeout=1", "--log-level=warning", f"--bind=fd://{door.fileno()}"),
+    )
+    sys.argv = ["gunicorn", *options, "wsgi:app"]
+    run()
