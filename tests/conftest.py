@@ -6,7 +6,6 @@ on PostgreSQL alone. A test never skips because something is missing: it fails a
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -25,7 +24,7 @@ from config import Settings
 from tests.support.browser import Journey, chromium_launch_args
 from tests.support.client import PASSWORD, PASSWORD_HASH, TimebankClient
 from tests.support.live import LiveServer
-from tests.support.postgres import Server, postgresql_server
+from tests.support.postgres import Server, in_memory, postgresql_server
 from timebank import clock, create_app, db, events
 from timebank.auth.models import User
 from timebank.cli import upgrade_database
@@ -68,10 +67,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
     """A folder for SQLite files, in memory where the machine offers it."""
-    shared_memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private folder in it
-    folder = Path(
-        tempfile.mkdtemp(prefix="timebank", dir=shared_memory if os.access(shared_memory, os.W_OK) else None)
-    )
+    folder = Path(tempfile.mkdtemp(prefix="timebank", dir=in_memory(1024**3)))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

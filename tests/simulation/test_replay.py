@@ -51,7 +51,7 @@ peoples = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     policy=policies,
@@ -159,7 +159,7 @@ def test_with_it_the_same_seat_is_served_once_its_wait_outweighs_the_rest(
     assert record.served_hour[0] / HOURS_A_DAY <= WEIGHTS["w_near"] / waiting_weight + 7 + 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 2**32), policy=policies, people=peoples, kind=st.sampled_from(KINDS))
 def test_nobody_is_overtaken_by_who_asked_later_than_the_waiting_weight_allows(
     seed: int, policy: Policy, people: People, kind: str
@@ -173,7 +173,7 @@ def test_nobody_is_overtaken_by_who_asked_later_than_the_waiting_weight_allows(
     assert record.overtaken_by.max(initial=0) <= spread_of_fit(world) / policy.waiting_weight
 
 
-def test_over_two_years_of_too_few_coaches_the_term_decides_who_starves() -> None:
+def test_over_many_months_of_too_few_coaches_the_term_decides_who_starves() -> None:
     world = contested_world()
     without = simulate(world, Policy(waiting_weight=0), People())
     with_it = simulate(world, Policy(waiting_weight=20), People())
@@ -215,7 +215,7 @@ def rivals(weeks: int, far_metres: int) -> World:
 
 
 def contested_world() -> World:
-    world = small_world(5, days=730, pledges_a_year=150, seats_a_year=450)
+    world = small_world(5, days=600, pledges_a_year=150, seats_a_year=450)
     problem = replace(world.problem, seat_until=np.full(world.problem.n_seats, FOREVER, np.int32))
     return replace(world, problem=problem)
 
