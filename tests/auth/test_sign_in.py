@@ -228,7 +228,7 @@ def test_nonsense_as_an_address_is_a_wrong_address(client, ann, typed):
 
 
 def test_only_a_demo_offers_its_people(client, session):
-    from timebank.auth.views import DEMO_PASSWORD
+    from timebank.auth.web import DEMO_PASSWORD
 
     service.create_user(
         session, email="hr@demo.example", password=DEMO_PASSWORD, first_name="Hanne", last_name="P",

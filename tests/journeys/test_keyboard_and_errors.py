@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests.journeys.arrange import TITLE, Cast, cast
 from tests.journeys.walk import Walk, dutch
+from tests.support.client import PASSWORD
 from timebank import clock
 from timebank.auth.models import UserSession
 from timebank.coaching.models import CoachingRequest
@@ -98,17 +99,26 @@ def test_two_clicks_on_the_button_are_one_request(
     assert session.scalar(select(func.count()).select_from(CoachingRequest)) == 1
 
 
-def test_who_was_signed_out_meanwhile_is_told_and_nothing_is_sent(
-    employee: Walk, people: Cast, session: Session
+@pytest.mark.parametrize("press", ["I have read this and pledge these hours", "Add"])
+def test_who_was_signed_out_meanwhile_gets_the_form_back_as_it_was(
+    press: str, employee: Walk, people: Cast, session: Session
 ) -> None:
-    employee.go("/pledges/new").fill(hours="12")
+    page = employee.go("/pledges/new").page
+    employee.fill(hours="12,5")
+    page.locator("#week input[value=sat-ev]").check()
+    page.locator("#skills-choose").select_option(label="boekhouding vzw")
     session.execute(
         update(UserSession).where(UserSession.user_id == people.employee.id).values(ended_at=clock.now())
     )
     session.commit()
-    employee.press("I have read this and pledge these hours")
-    assert "/sign-in" in employee.page.url
-    employee.sees("You were signed out. Sign in again.")
+    employee.button(press).first.click()
+    page.get_by_text(dutch("You were signed out. Sign in again.")).wait_for()
+    employee.look().fill(email=people.employee.email, password=PASSWORD).press("Sign in")
+    employee.sees("You were signed out, so nothing was sent. Look over what you filled in and send it again.")
+    assert page.url.endswith("/pledges/new")
+    assert page.locator("#hours").input_value() == "12,5"
+    assert page.locator("#week input[value=sat-ev]").is_checked()
+    assert page.locator("#skills .tb-picked label").count() == 1
     assert session.scalar(select(func.count()).select_from(Pledge)) == 0
 
 

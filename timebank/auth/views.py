@@ -19,8 +19,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 
-from timebank import clock, db, marks
-from timebank.auth import hashing, queries, service
+from timebank import clock, db
+from timebank.auth import drafts, hashing, queries, service
 from timebank.auth.forms import (
     NewAccountForm,
     NewPasswordForm,
@@ -30,15 +30,12 @@ from timebank.auth.forms import (
     SignInForm,
 )
 from timebank.auth.models import Role, User
-from timebank.auth.web import CurrentUser, current_actor, public, signed_in
+from timebank.auth.web import CurrentUser, current_actor, public, sign_in_page, signed_in
 from timebank.errors import Expired, Invalid, TooMany
 from timebank.web.navigation import HOME
 from timebank.web.views import LANGUAGE_CHOSEN, THEME_COOKIE, YEAR, safe_path
 
 bp = Blueprint("auth", __name__, template_folder="templates")
-
-DEMO_PASSWORD = "demo-timebank"  # noqa: S105 - known to all, and only in a demo database
-
 
 # --- in and out -----------------------------------------------------------------------------------------------------
 
@@ -67,11 +64,7 @@ def sign_in() -> ResponseReturnValue:
                         "This e-mail address and password do not belong together. Try again, or ask for a new password."
                     )
                 )
-    demo = queries.demo_people(db.request_session()) if marks.is_demo(db.request_session()) else []
-    page = render_template(
-        "auth/sign_in.html", form=form, next=target, demo=demo, demo_password=DEMO_PASSWORD
-    )
-    return page, status
+    return sign_in_page(form, target, request.form.get(drafts.FIELD, "")), status
 
 
 def _checked(email: str, password: str) -> User | None:
@@ -94,7 +87,9 @@ def _enter(user: User, target: str) -> ResponseReturnValue:
             new_hash=fresh,
         )
     _remember(token)
-    response = make_response(redirect(_start(target), 303))
+    draft = drafts.unpack(request.form.get(drafts.FIELD, ""), target)
+    # The other kind of redirect takes the draft along.
+    response = make_response(redirect(_start(target), 303 if draft is None else 307))
     if user.theme:
         _set_theme(response, user.theme)
     return response

@@ -8,15 +8,16 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import Flask, current_app, flash, g, redirect, request, session
+from flask import Flask, current_app, flash, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 
-from timebank import clock, db
-from timebank.auth import service
+from timebank import clock, db, marks
+from timebank.auth import drafts, queries, service
 from timebank.auth.actor import Actor
+from timebank.auth.forms import SignInForm
 from timebank.auth.models import Role
 from timebank.auth.service.sessions import SignedIn
 from timebank.errors import NotFound
@@ -42,6 +43,7 @@ DESK_OF_ROLE = {
     Role.COORDINATOR: "initiative",
     Role.OPERATOR: "operator",
 }
+DEMO_PASSWORD = "demo-timebank"  # noqa: S105 - known to all, and only in a demo database
 COMPANY_ROLES = (Role.HR, Role.MANAGER, Role.AUDITOR, Role.EMPLOYEE)
 
 
@@ -86,6 +88,7 @@ def init_app(app: Flask) -> None:
     manager.anonymous_user = Stranger
     manager.user_loader(load_user)
     manager.init_app(app)
+    app.before_request_funcs[None].insert(0, drafts.show_again)
     app.before_request(require_sign_in)
 
 
@@ -112,24 +115,42 @@ def require_sign_in() -> ResponseReturnValue | None:
 
 
 def to_sign_in() -> ResponseReturnValue:
-    """Lead to the sign-in page and from there back to where the person was."""
-    here = request.full_path.rstrip("?")
+    """Lead to the sign-in page and from there back to where the person was, with what was filled in there."""
+    here, draft = drafts.path_of(request), ""
     if request.method not in ("GET", "HEAD") or request.headers.get("HX-Request"):
         # The page with the form, not the address it is sent to.
-        here = _referring_path()
+        came_from = _referring_path()
+        here, draft = came_from or "/", drafts.pack(came_from) if came_from else ""
         flash(_("You were signed out. Sign in again."), "error")
+    if draft:
+        # Shown at once, since a redirect would lose it. htmx puts it in the place of what the page holds.
+        page = sign_in_page(SignInForm(formdata=None), here, draft)
+        return page, 200, {"HX-Retarget": "#content", "HX-Reselect": "#content", "HX-Reswap": "outerHTML"}
     target = f"/sign-in?next={quote(here, safe='')}"
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": target}
     return redirect(target, 303)
 
 
-def _referring_path() -> str:
+def sign_in_page(form: SignInForm, target: str, draft: str = "") -> str:
+    """The page to sign in at, which leads on to `target`, with `draft` for the form there."""
+    read = db.request_session()
+    return render_template(
+        "auth/sign_in.html",
+        form=form,
+        next=target,
+        draft=draft,
+        demo=queries.demo_people(read) if marks.is_demo(read) else [],
+        demo_password=DEMO_PASSWORD,
+    )
+
+
+def _referring_path() -> str | None:
     from urllib.parse import urlsplit
 
     parts = urlsplit(request.headers.get("Referer", ""))
     same = parts.netloc == request.host and parts.path.startswith("/") and not parts.path.startswith("//")
-    return (parts.path + (f"?{parts.query}" if parts.query else "")) if same else "/"
+    return (parts.path + (f"?{parts.query}" if parts.query else "")) if same else None
 
 
 # --- for views ------------------------------------------------------------------------------------------------------

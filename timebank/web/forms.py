@@ -13,6 +13,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -33,6 +34,21 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 
 class BaseForm(FlaskForm):
     """A form with a CSRF token. `add_errors` shows a service's refusal where the person can mend it."""
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was posted; in a page that comes back after signing in, what was filled in before."""
+            posted = super().wrap_formdata(form, formdata)
+            draft = g.get("draft")
+            # An explicit None asks for a form as it stands in the data.
+            if (
+                posted is None
+                and formdata is not None
+                and draft
+                and not form._fields.keys().isdisjoint(draft)
+            ):
+                return draft
+            return posted
 
     def add_errors(self, refusal: Invalid) -> None:
         """Put the messages of `refusal` beside their fields, and what belongs to none of them above the form."""

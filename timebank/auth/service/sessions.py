@@ -165,6 +165,15 @@ def signed_in_by(session: Session, token: str, *, now: datetime) -> SignedIn | N
     )
 
 
+def holder_of(session: Session, token: str) -> UUID | None:
+    """The public id of whose session this token is, or was when it has ended."""
+    return session.scalar(
+        select(User.public_id)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.token_hash == hashing.token_hash(token))
+    )
+
+
 def end_session(
     session: Session, *, user_id: int, public_id: UUID | None, session_id: int | None, now: datetime
 ) -> None:
