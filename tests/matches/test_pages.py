@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -52,6 +53,19 @@ def test_the_coach_sees_the_proposal_with_its_reasons_and_no_points(told: Story,
     assert told.initiative.name in page
     assert "1200" not in page
     assert told.initiative.contact_email not in page
+
+
+def test_only_what_both_sides_said_yes_to_is_agreed_on_every_page(told: Story, client_as: ClientAs) -> None:
+    coach, held = client_as(told.coach), "vastgehouden voor open voorstellen"
+
+    def agreed(path: str) -> str:
+        return re.findall(r"<b>([^<]+)</b> afgesproken", coach.get(path).text)[-1]
+
+    assert agreed("/today") == agreed("/hours") == "0"
+    assert held in coach.get("/today").text
+    told.accept()
+    assert agreed("/today") == agreed("/hours") != "0"
+    assert held not in coach.get("/today").text
 
 
 def test_the_whole_story_from_proposal_to_confirmed_hours(

@@ -32,17 +32,19 @@ SOON = timedelta(days=60)
 
 @dataclass(frozen=True)
 class Year:
-    """The person's own hours of a year, in minutes."""
+    """The person's own hours of a year, in minutes: reserved is what both sides agreed, and of what is free, open
+    proposals hold a part."""
 
     year: int
     received: int
-    held: int
+    reserved: int
     free: int
+    held: int
     lapsed: int
 
     @property
     def total(self) -> int:
-        return self.received + self.held + self.free + self.lapsed
+        return self.received + self.reserved + self.free + self.lapsed
 
 
 @bp.get("/today")
@@ -131,24 +133,25 @@ def _year(session: Any, now: datetime) -> tuple[Year, tuple[int, date] | None]:
     day = clock.local_date(now)
     tranches = queries.year_tranches(session, current_actor(), day.year)
     balances = ledger.balances(session, tranches=[t.public_id for t in tranches])
-    held = queries.held_by_open(session, [t.id for t in tranches])
-    reserved = free = lapsed = 0
+    holds = queries.held_by_open(session, [t.id for t in tranches])
+    reserved = free = held = lapsed = 0
     soon: dict[date, int] = {}
     for tranche in tranches:
         balance = balances.get(tranche.public_id)
         if balance is None:
             continue
-        open_holds = min(held.get(tranche.id, 0), balance.available)
+        open_holds = min(holds.get(tranche.id, 0), balance.available)
         left = balance.available - open_holds
-        reserved += balance.reserved + open_holds
-        free += left
+        reserved += balance.reserved
+        free += balance.available
+        held += open_holds
         if tranche.until_date.year == day.year:
             lapsed += balance.lapsed
         if left and day <= tranche.until_date <= day + SOON:
             soon[tranche.until_date] = soon.get(tranche.until_date, 0) + left
     first = min(soon) if soon else None
     received = queries.given_minutes(session, current_actor(), day.year)
-    return Year(day.year, received, reserved, free, lapsed), (soon[first], first) if first else None
+    return Year(day.year, received, reserved, free, held, lapsed), (soon[first], first) if first else None
 
 
 def _timeline(session: Any, now: datetime) -> list[tuple[date, str, str]]:
