@@ -85,8 +85,11 @@ def test_the_report_comes_as_files(
 
 def test_csv_comes_in_the_style_of_a_belgian_excel(told: Told, client_as: Callable[..., Any]) -> None:
     client = client_as(told.hr)
-    assert client.get(f"/hr/report.csv?{PERIOD}&style=excel").data.startswith(b"\xef\xbb\xbftable;")
-    assert client.get(f"/hr/report.csv?{PERIOD}").data.startswith(b"table,")
+    excel, plain = client.get(f"/hr/report.csv?{PERIOD}&style=excel"), client.get(f"/hr/report.csv?{PERIOD}")
+    assert excel.data.startswith(b"\xef\xbb\xbftable;")
+    assert plain.data.startswith(b"table,")
+    assert excel.headers["Content-Disposition"].endswith('-excel.csv"')
+    assert plain.headers["Content-Disposition"] != excel.headers["Content-Disposition"]
     assert client.get(f"/hr/report.pdf?{PERIOD}").status_code == 404
 
 

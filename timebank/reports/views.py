@@ -83,13 +83,11 @@ def report_file(extension: str) -> Any:
     if report is None:
         return render_template("reports/report.html", form=form, report=None), 422
     kind = renderings.FORMATS[extension]
+    name, period = _("report"), f"{report.from_date}-{report.until_date}"
     if extension == "csv" and request.args.get("style") == "excel":
         content = renderings.render_csv(report, excel=True)
-    else:
-        content = kind.render(report)
-    name = _("report")
-    period = f"{report.from_date}-{report.until_date}"
-    return _download(content, kind.mimetype, f"{name}-{period}.{extension}")
+        return _download(content, kind.mimetype, f"{name}-{period}-excel.csv")
+    return _download(kind.render(report), kind.mimetype, f"{name}-{period}.{extension}")
 
 
 def _asked() -> tuple[PeriodForm, Report | None]:
