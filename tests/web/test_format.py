@@ -57,6 +57,15 @@ def test_figures_follow_the_language() -> None:
 
 
 @pytest.mark.parametrize(
+    ("took", "said"),
+    [(0, "0,0"), (0.004, "< 0,1"), (0.312, "0,3"), (9.96, "10"), (74.2, "74"), (1200.0, "1.200")],
+)
+def test_seconds_are_as_exact_as_one_can_feel(took: float, said: str) -> None:
+    with force_locale("nl"):
+        assert f.seconds(took) == f"{said}\u00a0s"
+
+
+@pytest.mark.parametrize(
     ("column", "nl", "fr", "en"),
     [
         ([120, 60000], ["2", "1.000"], ["2", "1\u202f000"], ["2", "1,000"]),

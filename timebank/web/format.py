@@ -187,6 +187,13 @@ def km(metres: float) -> str:
     return str(_("%(number)s km", number=number(round(metres / 1000))))
 
 
+def seconds(amount: float) -> str:
+    """How long something took, as exactly as one can feel: 0,3 s, 12 s."""
+    if 0 < amount < 0.05:
+        return f"< {number(0.1, 1)}{NO_BREAK}s"
+    return f"{number(amount, 1 if amount < 9.95 else 0)}{NO_BREAK}s"
+
+
 def _shape(digits: int) -> str:
     return "#,##0" + ("." + "0" * digits if digits else "")
 
@@ -209,6 +216,7 @@ FILTERS: dict[str, Any] = {
     "percent": percent,
     "euro": euro,
     "km": km,
+    "seconds": seconds,
 }
 GLOBALS: dict[str, Any] = {
     "date_range": days,
