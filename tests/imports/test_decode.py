@@ -65,6 +65,29 @@ def test_a_quotation_mark_that_never_closes_refuses_the_file_instead_of_losing_r
     assert refused.value.params == {"row": 3}
 
 
+FOUR = "nr;naam;adres;dienst\n1;An;a@x;P\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ('2;"Bo;b@x;P\n3;Cy";c@x;P\n', 1),  # two rows become one of the right length
+        ('2;"Bo;b@x;P\n3;Cy;c@x;P\n4;"Di";d@x;P\n', 2),  # the next mark opens a cell in truth
+        ('2;Bo;b@x;"P\r\n3;Cy;c@x;P\r\n4;Di;d@x;P"\r\n', 2),
+    ],
+)
+def test_a_stray_quotation_mark_refuses_the_file_instead_of_making_one_row_of_several(rows, lines):
+    with pytest.raises(FileRefused) as refused:
+        decode((FOUR + rows + "5;Ed;e@x;P\n").encode())
+    assert (refused.value.code, refused.value.params) == ("stray_quote", {"row": 3, "lines": lines})
+    assert "\n" not in str(refused.value)
+
+
+def test_prose_of_several_lines_with_separators_is_one_cell():
+    table = decode((FOUR + '2;Bo;;"een; twee; drie\nvier; vijf\n""zes""; zeven"\n').encode())
+    assert table.rows[1].cells[3] == 'een; twee; drie\nvier; vijf\n"zes"; zeven'
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

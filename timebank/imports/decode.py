@@ -82,7 +82,7 @@ def _declared_separator(text: str) -> tuple[str, str | None]:
 
 def _separator(text: str, recognise: Recognise | None) -> str:
     def score(separator: str) -> tuple[int, int, int]:
-        records = [r for r in islice(_reader(text, separator), 50) if any(c.strip() for c in r)]
+        records = [r for r in islice(_reader(_lines(text), separator), 50) if any(c.strip() for c in r)]
         if not records:
             # Nothing but this separator so far: read as another one, it would look like text.
             return (len(text), 0, 0)
@@ -94,10 +94,14 @@ def _separator(text: str, recognise: Recognise | None) -> str:
     return max(SEPARATORS, key=score)
 
 
-def _reader(text: str, separator: str) -> Iterator[list[str]]:
+def _lines(text: str) -> Iterable[str]:
+    return io.StringIO(text, newline="")
+
+
+def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     # A long cell is for the column to judge (`length`), not for the csv module to fail on.
     csv.field_size_limit(MAX_BYTES)
-    return iter(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    return iter(csv.reader(lines, delimiter=separator))
 
 
 _END = "\x00end\x00"
@@ -106,14 +110,45 @@ _END = "\x00end\x00"
 def _records(text: str, separator: str) -> Iterator[Sequence[str]]:
     # A quotation mark that never closes would swallow every row after it without a word. A last line of our own shows
     # it: the reader gives it back as a record of its own, or not.
-    started = 1
-    for record in _reader(text + ("" if text.endswith(("\n", "\r")) else "\n") + _END + "\n", separator):
+    started, width = 1, 0
+    taken: list[str] = []  # the lines of which the next record is made
+
+    def lines() -> Iterator[str]:
+        for line in _lines(text + ("" if text.endswith(("\n", "\r")) else "\n") + _END + "\n"):
+            taken.append(line)
+            yield line
+
+    for record in _reader(lines(), separator):
         if record == [_END]:
             return
         if record and _END in record[-1]:
             raise FileRefused("open_quote", row=started)
+        if len(taken) > 1 and _swallows(taken, record, separator, width):
+            raise FileRefused("stray_quote", row=started, lines=len(taken) - 1)
         yield record
+        taken.clear()
+        width = width or len(record)
         started += 1
+
+
+def _swallows(lines: list[str], record: Sequence[str], separator: str, width: int) -> bool:
+    """Whether a quotation mark that should not be there made one record of several rows.
+
+    Then the mark that ends the cell stands within a cell of a later row, or that cell holds about as many separators
+    for each line break as a row has. Prose of several lines does neither.
+    """
+    try:
+        for _each in csv.reader(lines, delimiter=separator, strict=True):
+            pass
+    except csv.Error:
+        return True
+    a_row = max(width - 1, _PROSE + 1)
+    broken = [(cell, len(list(_lines(cell))) - 1) for cell in record]
+    return any(breaks > 0 and cell.count(separator) >= breaks * a_row for cell, breaks in broken)
+
+
+# So many separators may a line of prose hold, even where rows have no more; every kind of file has wider rows.
+_PROSE = 2
 
 
 def _table(records: Iterable[Sequence[str]], separator: str) -> Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from timebank.imports.errors import FileRefused
 
@@ -125,6 +126,15 @@ def refusal(error: FileRefused, headings: Mapping[str, str] | None = None) -> st
             return _("The workbook cannot be read. Save it again as .xlsx, or as CSV.")
         case "open_quote":
             return _("A quotation mark opened in row %(row)s never closes.", **p)
+        case "stray_quote":
+            return ngettext(
+                "A quotation mark in row %(row)s swallows the line after it. Take it away or write it twice, and send "
+                "the file again.",
+                "A quotation mark in row %(row)s swallows the %(num)s lines after it. Take it away or write it twice, "
+                "and send the file again.",
+                p["lines"],
+                row=p["row"],
+            )
         case "nameless_row":
             return _(
                 "Row %(row)s has no readable number or known address, so nobody can tell who is missing. Mend it "
