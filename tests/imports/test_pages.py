@@ -86,6 +86,24 @@ def test_people_who_are_not_in_the_file_are_closed_only_when_hr_ticks_it(session
     assert session.scalar(select(func.count()).where(Employment.state == "left")) == 1
 
 
+@pytest.mark.parametrize("as_job", [False, True])
+def test_a_row_that_names_nobody_is_named_where_the_file_would_close_people(
+    session, company, hr, monkeypatch, as_job
+):
+    make.make_employment(session, company, with_user=False, employee_number="9", email="z@x.example")
+    address = sent(hr, "/hr/staff/import", STAFF + ";new@x.example;Cy;Maes;1\n")
+    if as_job:
+        monkeypatch.setattr(batches, "ROWS_AT_ONCE", 0)
+    answer = hr.post_form(address + "/apply", {"close_missing": "y"}, follow_redirects=True)
+    if as_job:
+        jobs.run_next(clock.now())
+        answer = hr.get(address)
+    assert "Rij 4 heeft geen leesbaar nummer" in answer.text
+    assert "voor zijn einde" not in answer.text
+    assert f'action="{address}/apply"' in answer.text
+    assert staff_count(session) == 1
+
+
 def test_headings_that_we_do_not_know_are_mapped_by_hand(session, hr):
     unknown = STAFF.replace("personeelsnummer", "badge")
     address = sent(hr, "/hr/staff/import", unknown)

@@ -384,8 +384,11 @@ def preview_job(job: uuid.UUID, payload: dict[str, Any]) -> dict[str, Any]:
 
 @jobs.handler("import.apply")
 def apply_job(job: uuid.UUID, payload: dict[str, Any]) -> dict[str, Any]:
-    """Apply a large file."""
-    return apply(uuid.UUID(payload["batch"]), now=clock.now(), progress=_percent(job))
+    """Apply a large file. Where it turns out to be refused as a whole, the result says why, for the page."""
+    try:
+        return apply(uuid.UUID(payload["batch"]), now=clock.now(), progress=_percent(job))
+    except FileRefused as refused:
+        return {"refusal": [refused.code, refused.params]}
 
 
 def _percent(job: uuid.UUID) -> Any:

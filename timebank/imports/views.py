@@ -126,9 +126,8 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         stopped=job is not None and job.state == JobState.CANCELLED,
         applied=found.state == BatchState.APPLIED,
         shown=shown,
-        refusal=messages.refusal(FileRefused(shown.refusal[0], **shown.refusal[1]), named)
-        if shown and shown.refusal
-        else None,
+        refusal=_sentence(shown.refusal, named) if shown else None,
+        not_applied=_sentence((job.result or {}).get("refusal"), named) if job else None,
         rows=page[:PAGE],
         next=url_for(".batch", batch_id=batch_id, show=wanted or None, after=page[PAGE - 1].number)
         if len(page) > PAGE
@@ -142,6 +141,11 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
         reason=messages.reason,
         warning=messages.warning,
     )
+
+
+def _sentence(refusal: Any, headings: dict[str, str]) -> str | None:
+    """The sentence of a refusal as a batch or its job keeps it: code and parameters."""
+    return messages.refusal(FileRefused(refusal[0], **refusal[1]), headings) if refusal else None
 
 
 @bp.post("/imports/<uuid:batch_id>/headings")
