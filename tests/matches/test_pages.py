@@ -61,10 +61,10 @@ def test_only_what_both_sides_said_yes_to_is_agreed_on_every_page(told: Story, c
     def agreed(path: str) -> str:
         return re.findall(r"<b>([^<]+)</b> afgesproken", coach.get(path).text)[-1]
 
-    assert agreed("/today") == agreed("/hours") == "0"
+    assert agreed("/today") == agreed("/hours") == "0 u"
     assert held in coach.get("/today").text
     told.accept()
-    assert agreed("/today") == agreed("/hours") != "0"
+    assert agreed("/today") == agreed("/hours") != "0 u"
     assert held not in coach.get("/today").text
 
 

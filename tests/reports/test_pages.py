@@ -162,7 +162,7 @@ def test_the_overview_shows_the_year_and_what_waits(
     assert "Overview 2026" in page
     assert "1 pledge waits for your approval" in page
     assert "/hr/approvals" in page
-    assert "of 40 pledged" in page
+    assert "of 40.0 pledged" in page
     assert "4 of 15 people" in page
     assert "Overview 2025" in client.get("/hr?year=2025").get_data(as_text=True)
     assert "Overview 2026" in client.get("/hr?year=1066").get_data(as_text=True)
@@ -205,7 +205,7 @@ def coach(session: Session, told: Told) -> Any:
 def test_an_employee_sees_their_own_hours_by_state(coach: Any, client_as: Callable[..., Any]) -> None:
     page = client_as(coach).get("/hours").get_data(as_text=True)
     assert "Your hours of 2026" in page
-    assert "<b>10</b> free" in page
+    assert "<b>10 h</b> free" in page
     assert "waits for the initiative" in page
     assert "waiting for the initiative: 1 hour 30." in page
 

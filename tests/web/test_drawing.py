@@ -23,7 +23,7 @@ def context() -> Iterator[None]:
 def test_up_to_forty_hours_a_disc_is_an_hour() -> None:
     drawn = discs(given=540, held=300, free=600)
     assert (drawn.given, drawn.held, drawn.free, drawn.unit) == (9, 5, 10, 1)
-    assert drawn.sentence == "24 hours: 9 confirmed, 5 agreed, 10 free"
+    assert drawn.sentence == "24 hours: 9 hours confirmed, 5 hours agreed, 10 hours free"
     assert list(drawn.marks) == ["g"] * 9 + ["h"] * 5 + [""] * 10
     assert discs(given=2400).given == 40
 

@@ -47,6 +47,7 @@ def test_figures_follow_the_language() -> None:
     with force_locale("nl"):
         assert f.hours_number(1188 * 60) == "1.188"
         assert f.hours_number(624) == "10,4"
+        assert f.hours_number(135) == "2,25"
         assert f.percent(0.184) == "18,4\u00a0%"
         assert f.euro(61776) == "€\u00a061.776"
     with force_locale("fr"):

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from flask_babel import gettext as _
 
-from timebank.web.format import hours, hours_number
+from timebank.web.format import hours
 
 ONE_BY_ONE = 40  # up to here a disc is one hour
 FILLED_PAGE = 250  # a whole sheet of discs, as the report shows
@@ -71,13 +71,13 @@ def _rounded(minutes: int, unit: int) -> int:
 def _sentence(given: int, held: int, free: int, gone: int) -> str:
     parts = []
     if given:
-        parts.append(_("%(hours)s confirmed", hours=hours_number(given)))
+        parts.append(_("%(hours)s confirmed", hours=hours(given)))
     if held:
-        parts.append(_("%(hours)s agreed", hours=hours_number(held)))
+        parts.append(_("%(hours)s agreed", hours=hours(held)))
     if free:
-        parts.append(_("%(hours)s free", hours=hours_number(free)))
+        parts.append(_("%(hours)s free", hours=hours(free)))
     if gone:
-        parts.append(_("%(hours)s lapsed", hours=hours_number(gone)))
+        parts.append(_("%(hours)s lapsed", hours=hours(gone)))
     total = hours(given + held + free + gone)
     if not parts:
         return total

@@ -1,5 +1,8 @@
 """How hours, dates and numbers are written, in the reader's language and as the clocks in Brussels say.
 
+Hours that somebody gives are said in hours and minutes: `hours` in a sentence, `hours_short` in a narrow place. Figures
+that people compare or add up are numbers: `hours_number` alone, `hours_exact` for all of a column or a row of figures.
+
 Hours are given in minutes; a day is a `date`, or the date in Brussels of an aware `datetime`. Most of these are filters
 in templates, too (see FILTERS at the end).
 """
@@ -51,9 +54,9 @@ def hours_short(minutes: int) -> str:
     return str(_("%(hours)s h", hours=number(whole)))
 
 
-def hours_number(minutes: int, digits: int = 1) -> str:
-    """Minutes as a number of hours, for tables and key figures: 1.188 or 10,4."""
-    return number(Decimal(minutes) / 60, 0 if minutes % 60 == 0 else digits)
+def hours_number(minutes: int) -> str:
+    """Minutes as a number of hours that stands alone, with the decimals it needs: 1.188, 10,4 or 2,25."""
+    return hours_exact(minutes, hours_digits([minutes]))
 
 
 def hours_digits(amounts: Iterable[int | None]) -> int:

@@ -115,7 +115,7 @@ def check_day(
             {
                 "hours": _l(
                     "With what you logged before, that day would have %(hours)s hours. Twelve is the most.",
-                    hours=hours_number(total, 2),
+                    hours=hours_number(total),
                 )
             },
         )
