@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
+from typing import TypedDict, Unpack
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -29,6 +30,7 @@ from timebank.ledger.queries import MatchBalance, TrancheBalance, balances, matc
 
 __all__ = [
     "AccountRef",
+    "Act",
     "Entry",
     "Facts",
     "Line",
@@ -73,210 +75,70 @@ def post_many(session: Session, entries: Sequence[Entry]) -> int:
 # --- acts -----------------------------------------------------------------------------------------------------------
 
 
-def grant_entry(
-    *,
-    organisation_id: int,
-    tranche: uuid.UUID,
-    minutes: int,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
-) -> Entry:
+class Act(TypedDict):
+    """What every act says besides the minutes that it moves; `facts` are those of the activity date."""
+
+    organisation_id: int
+    activity_date: date
+    facts: Facts
+    actor_label: str
+    now: datetime
+    key: str
+
+
+def grant_entry(*, tranche: uuid.UUID, minutes: int, **act: Unpack[Act]) -> Entry:
     """What `grant` books, for who books many at once."""
-    return Entry(
-        organisation_id=organisation_id,
-        kind=TransactionKind.GRANT,
-        key=key,
-        activity_date=activity_date,
-        lines=[
-            Line(AccountRef(AccountKind.GRANTED, tranche), -_positive(minutes)),
-            Line(AccountRef(AccountKind.AVAILABLE, tranche), minutes),
-        ],
-        facts=facts,
-        measure="granted",
-        minutes=minutes,
-        actor_label=actor_label,
-        booked_at=now,
-    )
+    lines = [
+        Line(AccountRef(AccountKind.GRANTED, tranche), -_positive(minutes)),
+        Line(AccountRef(AccountKind.AVAILABLE, tranche), minutes),
+    ]
+    return _entry(TransactionKind.GRANT, "granted", minutes, lines, act)
 
 
-def grant(
-    session: Session,
-    *,
-    organisation_id: int,
-    tranche: uuid.UUID,
-    minutes: int,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
-) -> LedgerTransaction:
+def grant(session: Session, *, tranche: uuid.UUID, minutes: int, **act: Unpack[Act]) -> LedgerTransaction:
     """A pledge was approved or enlarged: company:granted → available."""
-    entry = grant_entry(
-        organisation_id=organisation_id,
-        tranche=tranche,
-        minutes=minutes,
-        activity_date=activity_date,
-        facts=facts,
-        actor_label=actor_label,
-        now=now,
-        key=key,
-    )
-    return post(session, entry)
+    return post(session, grant_entry(tranche=tranche, minutes=minutes, **act))
 
 
-def lapse(
-    session: Session,
-    *,
-    organisation_id: int,
-    tranche: uuid.UUID,
-    minutes: int,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
-) -> LedgerTransaction:
+def lapse(session: Session, *, tranche: uuid.UUID, minutes: int, **act: Unpack[Act]) -> LedgerTransaction:
     """A pledge was cut, withdrawn or expired: available → lapsed. Raises InsufficientHours."""
-    entry = Entry(
-        organisation_id=organisation_id,
-        kind=TransactionKind.LAPSE,
-        key=key,
-        activity_date=activity_date,
-        lines=[
-            Line(AccountRef(AccountKind.AVAILABLE, tranche), -_positive(minutes)),
-            Line(AccountRef(AccountKind.LAPSED, tranche), minutes),
-        ],
-        facts=facts,
-        measure="lapsed",
-        minutes=minutes,
-        actor_label=actor_label,
-        booked_at=now,
-    )
-    return post(session, entry)
+    lines = [
+        Line(AccountRef(AccountKind.AVAILABLE, tranche), -_positive(minutes)),
+        Line(AccountRef(AccountKind.LAPSED, tranche), minutes),
+    ]
+    return post(session, _entry(TransactionKind.LAPSE, "lapsed", minutes, lines, act))
 
 
-def reserve(
-    session: Session,
-    *,
-    organisation_id: int,
-    match: uuid.UUID,
-    parts: Parts,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
-) -> LedgerTransaction:
+def reserve(session: Session, *, match: uuid.UUID, parts: Parts, **act: Unpack[Act]) -> LedgerTransaction:
     """Both sides said yes: available → reserved, minutes of one or more tranches. Raises InsufficientHours."""
     lines, minutes = _between(parts, match, AccountKind.AVAILABLE, AccountKind.RESERVED)
-    entry = Entry(
-        organisation_id=organisation_id,
-        kind=TransactionKind.RESERVE,
-        key=key,
-        activity_date=activity_date,
-        lines=lines,
-        facts=facts,
-        measure="reserved",
-        minutes=minutes,
-        actor_label=actor_label,
-        booked_at=now,
-    )
-    return post(session, entry)
+    return post(session, _entry(TransactionKind.RESERVE, "reserved", minutes, lines, act))
 
 
-def release(
-    session: Session,
-    *,
-    organisation_id: int,
-    match: uuid.UUID,
-    parts: Parts,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
-) -> LedgerTransaction:
+def release(session: Session, *, match: uuid.UUID, parts: Parts, **act: Unpack[Act]) -> LedgerTransaction:
     """A match was cancelled, or completed with hours left: reserved → available. Raises InsufficientHours."""
     lines, minutes = _between(parts, match, AccountKind.RESERVED, AccountKind.AVAILABLE)
-    entry = Entry(
-        organisation_id=organisation_id,
-        kind=TransactionKind.RELEASE,
-        key=key,
-        activity_date=activity_date,
-        lines=lines,
-        facts=facts,
-        measure="reserved",
-        minutes=-minutes,
-        actor_label=actor_label,
-        booked_at=now,
-    )
-    return post(session, entry)
+    return post(session, _entry(TransactionKind.RELEASE, "reserved", -minutes, lines, act))
 
 
-def confirm(
-    session: Session,
-    *,
-    organisation_id: int,
-    match: uuid.UUID,
-    parts: Parts,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
-) -> LedgerTransaction:
+def confirm(session: Session, *, match: uuid.UUID, parts: Parts, **act: Unpack[Act]) -> LedgerTransaction:
     """The initiative confirmed hours of coaching: reserved → received. Raises InsufficientHours."""
     lines, minutes = _between(parts, match, AccountKind.RESERVED, AccountKind.RECEIVED)
-    entry = Entry(
-        organisation_id=organisation_id,
-        kind=TransactionKind.CONFIRM,
-        key=key,
-        activity_date=activity_date,
-        lines=lines,
-        facts=replace(facts, category=Category.DELIVERY),
-        measure="confirmed",
-        minutes=minutes,
-        actor_label=actor_label,
-        booked_at=now,
-    )
-    return post(session, entry)
+    act["facts"] = replace(act["facts"], category=Category.DELIVERY)
+    return post(session, _entry(TransactionKind.CONFIRM, "confirmed", minutes, lines, act))
 
 
 def support(
-    session: Session,
-    *,
-    organisation_id: int,
-    match: uuid.UUID,
-    category: Category,
-    minutes: int,
-    activity_date: date,
-    facts: Facts,
-    actor_label: str,
-    now: datetime,
-    key: str,
+    session: Session, *, match: uuid.UUID, category: Category, minutes: int, **act: Unpack[Act]
 ) -> LedgerTransaction:
     """Confirmed time around a coaching, which comes from the company and not from a pledge: company:support → travel,
     preparation or management. Raises ValueError for delivery."""
     if category == Category.DELIVERY:
         raise ValueError("delivery comes from a pledge")
     account = AccountRef(AccountKind(category), match=None if category == Category.MANAGEMENT else match)
-    entry = Entry(
-        organisation_id=organisation_id,
-        kind=TransactionKind.SUPPORT,
-        key=key,
-        activity_date=activity_date,
-        lines=[Line(AccountRef(AccountKind.SUPPORT), -_positive(minutes)), Line(account, minutes)],
-        facts=replace(facts, category=category),
-        measure="confirmed",
-        minutes=minutes,
-        actor_label=actor_label,
-        booked_at=now,
-    )
-    return post(session, entry)
+    lines = [Line(AccountRef(AccountKind.SUPPORT), -_positive(minutes)), Line(account, minutes)]
+    act["facts"] = replace(act["facts"], category=category)
+    return post(session, _entry(TransactionKind.SUPPORT, "confirmed", minutes, lines, act))
 
 
 def reverse(
@@ -344,6 +206,21 @@ def reverse(
 
 def _by_key(session: Session, key: str) -> LedgerTransaction:
     return session.scalars(select(LedgerTransaction).where(LedgerTransaction.idempotency_key == key)).one()
+
+
+def _entry(kind: TransactionKind, measure: str, minutes: int, lines: Sequence[Line], act: Act) -> Entry:
+    return Entry(
+        organisation_id=act["organisation_id"],
+        kind=kind,
+        key=act["key"],
+        activity_date=act["activity_date"],
+        lines=lines,
+        facts=act["facts"],
+        measure=measure,
+        minutes=minutes,
+        actor_label=act["actor_label"],
+        booked_at=act["now"],
+    )
 
 
 def _between(
