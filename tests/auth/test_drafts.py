@@ -62,7 +62,7 @@ def again(browser, page, user):
 def test_the_form_comes_back_as_it_was_filled_in_and_is_not_sent(send, session, ann, htmx):
     page, browser = send(htmx=htmx)
     assert page.status_code == 200
-    assert "Je was afgemeld. Meld je opnieuw aan." in page.text
+    assert "Meld je opnieuw aan: wat je invulde, komt dan terug." in page.text
     shown = again(browser, page, ann)
     assert shown.status_code == 200
     assert shown.request.path == "/pledges/new"

@@ -112,7 +112,9 @@ def test_who_was_signed_out_meanwhile_gets_the_form_back_as_it_was(
     )
     session.commit()
     employee.button(press).first.click()
-    page.get_by_text(dutch("You were signed out. Sign in again.")).wait_for()
+    page.get_by_text(
+        dutch("You were signed out. Sign in again: what you filled in comes back then.")
+    ).wait_for()
     employee.look().fill(email=people.employee.email, password=PASSWORD).press("Sign in")
     employee.sees("You were signed out, so nothing was sent. Look over what you filled in and send it again.")
     assert page.url.endswith("/pledges/new")

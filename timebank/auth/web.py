@@ -121,7 +121,12 @@ def to_sign_in() -> ResponseReturnValue:
         # The page with the form, not the address it is sent to.
         came_from = _referring_path()
         here, draft = came_from or "/", drafts.pack(came_from) if came_from else ""
-        flash(_("You were signed out. Sign in again."), "error")
+        flash(
+            _("You were signed out. Sign in again: what you filled in comes back then.")
+            if draft
+            else _("You were signed out. Sign in again."),
+            "error",
+        )
     if draft:
         # Shown at once, since a redirect would lose it. htmx puts it in the place of what the page holds.
         page = sign_in_page(SignInForm(formdata=None), here, draft)
