@@ -162,7 +162,7 @@ def test_the_overview_shows_the_year_and_what_waits(
     assert "Overview 2026" in page
     assert "1 pledge waits for your approval" in page
     assert "/hr/approvals" in page
-    assert "of 40.0 pledged" in page
+    assert "of 40.00 pledged" in page
     assert "4 of 15 people" in page
     assert "Overview 2025" in client.get("/hr?year=2025").get_data(as_text=True)
     assert "Overview 2026" in client.get("/hr?year=1066").get_data(as_text=True)

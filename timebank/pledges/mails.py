@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.notifications.service import in_language, link, queue
 from timebank.pledges.models import Pledge
-from timebank.pledges.words import hours
+from timebank.web.format import hours
 
 
 def waits(session: Session, pledge: Pledge, user: User, now: datetime) -> None:
@@ -21,7 +21,7 @@ def waits(session: Session, pledge: Pledge, user: User, now: datetime) -> None:
     with in_language(language):
         subject = _("A pledge waits for your approval")
         body = _(
-            "%(name)s offers %(hours)s hours, from %(start)s until %(end)s.\n\nApprove or refuse: %(address)s",
+            "%(name)s offers %(hours)s, from %(start)s until %(end)s.\n\nApprove or refuse: %(address)s",
             name=pledge.employment.name,
             **_offer(pledge),
             address=link(_desk(session, user, pledge)),
@@ -66,7 +66,7 @@ def approved(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge is approved")
         body = _(
-            "Your company approved your %(hours)s hours, from %(start)s until %(end)s. They can be matched from the "
+            "Your company approved your %(hours)s, from %(start)s until %(end)s. They can be matched from the "
             "next night on; you hear from us when an initiative fits.\n\n%(address)s",
             **_offer(pledge),
             address=link(f"/pledges/{pledge.public_id}"),
@@ -76,9 +76,9 @@ def approved(session: Session, pledge: Pledge, now: datetime) -> None:
 
 def changed(session: Session, pledge: Pledge, before: int, now: datetime) -> None:
     with in_language(pledge.employment.language):
-        subject = _("Your pledge has %(hours)s hours now", hours=hours(pledge.minutes))
+        subject = _("Your pledge has %(hours)s now", hours=hours(pledge.minutes))
         body = _(
-            "Your company changed your pledge, from %(start)s until %(end)s: %(hours)s hours instead of %(before)s."
+            "Your company changed your pledge, from %(start)s until %(end)s: %(hours)s instead of %(before)s."
             "\n\n%(address)s",
             **_offer(pledge),
             before=hours(before),
@@ -91,7 +91,7 @@ def refused(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge is not approved")
         body = _(
-            "Your company did not approve your %(hours)s hours, from %(start)s until %(end)s. "
+            "Your company did not approve your %(hours)s, from %(start)s until %(end)s. "
             "The reason:\n\n%(reason)s\n\n"
             "You can make another pledge: %(address)s",
             **_offer(pledge),
@@ -105,7 +105,7 @@ def taken_back(session: Session, pledge: Pledge, now: datetime) -> None:
     with in_language(pledge.employment.language):
         subject = _("Your pledge has ended")
         body = _(
-            "Your company took back its approval of your %(hours)s hours, from %(start)s until %(end)s. "
+            "Your company took back its approval of your %(hours)s, from %(start)s until %(end)s. "
             "The reason:\n\n%(reason)s\n\n"
             "Hours that were agreed with an initiative stay.\n\n%(address)s",
             **_offer(pledge),

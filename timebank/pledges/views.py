@@ -29,10 +29,10 @@ from timebank.pledges.forms import (
     values_of,
 )
 from timebank.pledges.models import Pledge, PledgeState
-from timebank.pledges.words import hours
 from timebank.taxonomy import queries as taxonomy
 from timebank.taxonomy import words
 from timebank.taxonomy.picking import Picker, level_names, search, was_pressed
+from timebank.web.format import hours
 from timebank.web.forms import choices
 
 bp = Blueprint("pledges", __name__, template_folder="templates")
@@ -215,7 +215,7 @@ def minutes(public_id: UUID) -> ResponseReturnValue:
             form.hours.errors = [*form.hours.errors, str(refusal)]
             return _detail_page(public_id, form, refusal.status)
         else:
-            flash(_("Your pledge has %(hours)s hours now.", hours=hours(form.hours.data)))
+            flash(_("Your pledge has %(hours)s now.", hours=hours(form.hours.data)))
             return redirect(url_for(".detail", public_id=public_id), 303)
     return _detail_page(public_id, form, 422)
 
@@ -271,7 +271,7 @@ def raise_hours(public_id: UUID) -> ResponseReturnValue:
             raise
         form.hours.errors = [*form.hours.errors, str(refusal)]
         return _raise_page(public_id, form, refusal.status)
-    flash(_("%(name)s has %(hours)s hours now, and hears it by mail.", name=name, hours=total))
+    flash(_("%(name)s has %(hours)s now, and hears it by mail.", name=name, hours=total))
     return redirect(url_for(".hr_approvals", state="approved"), 303)
 
 
@@ -353,8 +353,8 @@ def _decide(desk: str, act: str, chosen: list[tuple[UUID, int | None]], reason: 
     if act == "approve":
         flash(
             ngettext(
-                "One pledge approved, %(hours)s hours.",
-                "%(num)d pledges approved, %(hours)s hours.",
+                "One pledge approved, %(hours)s.",
+                "%(num)d pledges approved, %(hours)s.",
                 count,
                 hours=total,
             )

@@ -15,7 +15,7 @@ from timebank.ledger.models import Category
 from timebank.matches import queries
 from timebank.matches.models import CoachingSession, HourEntry, Match, SessionState
 from timebank.organisations.models import Employment
-from timebank.web.format import day_short, hours_number
+from timebank.web.format import day_short, hours
 
 # Nobody works longer on one day; what is above it is a slip of the finger.
 MOST_MINUTES_A_DAY = 12 * 60
@@ -114,8 +114,8 @@ def check_day(
             _l("These hours cannot be logged like that."),
             {
                 "hours": _l(
-                    "With what you logged before, that day would have %(hours)s hours. Twelve is the most.",
-                    hours=hours_number(total),
+                    "With what you logged before, that day would have %(hours)s. Twelve is the most.",
+                    hours=hours(total),
                 )
             },
         )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from timebank.imports.kinds import put
 from timebank.notifications.models import OutboxMessage
 from timebank.notifications.service import in_language, link
-from timebank.pledges.words import hours
+from timebank.web.format import hours
 
 
 class Told(NamedTuple):
@@ -67,7 +67,7 @@ class _Texts:
         with in_language(language):
             return str(
                 _(
-                    "%(company)s registered the pledge that you signed on paper: %(hours)s hours of paid time, "
+                    "%(company)s registered the pledge that you signed on paper: %(hours)s of paid time, "
                     "from %(start)s until %(end)s.\n\n"
                     "Who sees what:\n"
                     "- HR and your manager see your hours, the period and your skills; never which causes you "

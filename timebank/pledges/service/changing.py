@@ -21,7 +21,8 @@ from timebank.pledges.events import PledgeChanged
 from timebank.pledges.facts import facts_of
 from timebank.pledges.models import Pledge, PledgeState, Tranche
 from timebank.pledges.rules import check_minutes
-from timebank.pledges.service.loading import check_cap, hours_text, lock
+from timebank.pledges.service.loading import check_cap, lock
+from timebank.web.format import hours
 
 
 def change_minutes(
@@ -53,9 +54,9 @@ def raise_minutes(
     if pledge.minutes != seen_minutes:
         raise Conflict(
             _l(
-                "%(name)s has %(hours)s hours meanwhile. Look at it again.",
+                "%(name)s has %(hours)s meanwhile. Look at it again.",
                 name=pledge.employment.name,
-                hours=hours_text(pledge.minutes),
+                hours=hours(pledge.minutes),
             )
         )
     check_raise(session, pledge, minutes, today)
@@ -142,8 +143,8 @@ def _book_changes(
             least = tranche.minutes - max(0, free)
             raise Conflict(
                 _l(
-                    "%(hours)s hours are promised or given already. Choose at least that many.",
-                    hours=hours_text(least),
+                    "%(hours)s are promised or given already. Choose at least that many.",
+                    hours=hours(least),
                 )
             )
     for tranche in tranches:

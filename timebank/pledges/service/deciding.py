@@ -17,7 +17,8 @@ from timebank.pledges.approval import require_approver
 from timebank.pledges.events import PledgeApproved, PledgeRefused
 from timebank.pledges.facts import facts_of
 from timebank.pledges.models import Pledge, PledgeState
-from timebank.pledges.service.loading import hours_text, lock, lock_many, move, reason_of, require
+from timebank.pledges.service.loading import lock, lock_many, move, reason_of, require
+from timebank.web.format import hours
 
 
 def approve_pledge(
@@ -41,9 +42,9 @@ def approve_pledge(
     if seen_minutes is not None and seen_minutes != pledge.minutes:
         raise Conflict(
             _l(
-                "%(name)s changed this pledge to %(hours)s hours meanwhile. Look at it again.",
+                "%(name)s changed this pledge to %(hours)s meanwhile. Look at it again.",
                 name=pledge.employment.name,
-                hours=hours_text(pledge.minutes),
+                hours=hours(pledge.minutes),
             )
         )
     if pledge.until_date < clock.local_date(now):

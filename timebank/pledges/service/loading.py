@@ -14,6 +14,7 @@ from timebank.organisations.models import Employment
 from timebank.pledges import queries
 from timebank.pledges.models import PLEDGE_ACTS, Pledge, PledgeState
 from timebank.pledges.rules import REASON_MAX
+from timebank.web.format import hours
 
 
 def lock_employment(session: Session, employment_id: int) -> Employment:
@@ -92,15 +93,11 @@ def check_cap(
     left = queries.budget_left(session, employment, year, but=but)
     if left is not None and minutes > left:
         message = _l(
-            "Your company's budget leaves you %(left)s hours for %(year)s. Give at most that.",
-            left=hours_text(left),
+            "Your company's budget leaves you %(left)s for %(year)s. Give at most that.",
+            left=hours(left),
             year=year,
         )
         raise Invalid(message, {"hours": message})
-
-
-def hours_text(minutes: int) -> str:
-    return f"{minutes // 60}:{minutes % 60:02d}" if minutes % 60 else str(minutes // 60)
 
 
 def reason_of(reason: str) -> str:
