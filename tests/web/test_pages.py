@@ -225,6 +225,8 @@ def test_htmx_gets_a_part_that_stands_above_the_page(client: FlaskClient) -> Non
     answer = client.get("/raise/Conflict", headers={"HX-Request": "true"})
     assert answer.status_code == 409
     assert answer.headers["HX-Retarget"] == "#told"
+    assert answer.headers["HX-Reselect"] == ".tb-notice"
+    assert 'class="tb-notice' in answer.get_data(as_text=True)
     assert "<html" not in answer.text
     assert "De vraag is al ingevuld." in answer.text
 

@@ -46,8 +46,9 @@ TEXTS: dict[int, tuple[Any, Any]] = {
         _l("Nothing is lost. Wait a moment and try again."),
     ),
 }
-# htmx shows what went wrong above the page, so that nothing that was filled in is lost.
-ABOVE = {"HX-Retarget": "#told", "HX-Reswap": "innerHTML"}
+# htmx shows what went wrong above the page, so that nothing that was filled in is lost. The part of an answer that a
+# button asked for is not in this one.
+ABOVE = {"HX-Retarget": "#told", "HX-Reselect": ".tb-notice", "HX-Reswap": "innerHTML"}
 LOST_CONNECTION = (OperationalError, InterfaceError, PoolTimeout)
 # A serialization failure, a deadlock, a lock that was not free: two acts met, and the other one went on.
 MET_ANOTHER = ("40001", "40P01", "55P03")
