@@ -30,6 +30,7 @@ from timebank.matching.kernel.problem import (
 from timebank.matching.kernel.rounds import empty_in_the_end
 from timebank.matching.kernel.verify import Verified, verify_files
 from timebank.matching.kernel.verify_input import VerificationError
+from timebank.matching.kernel.workers import Workers, WorkersError
 
 __all__ = [
     "FORBIDDEN",
@@ -47,6 +48,8 @@ __all__ = [
     "SeatExplanation",
     "VerificationError",
     "Verified",
+    "Workers",
+    "WorkersError",
     "empty_in_the_end",
     "explain_pair",
     "explain_pledge",

@@ -12,6 +12,7 @@ from timebank.matching.kernel.problem import Problem, ProblemError
 from timebank.matching.kernel.progress import Progress
 from timebank.matching.kernel.single import solve_single
 from timebank.matching.kernel.verify import Verified, verify_files
+from timebank.matching.kernel.workers import Workers
 
 MODES: Final = ("single", "bundle")
 
@@ -24,14 +25,16 @@ def solve(
     time_limit: float | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
+    workers: Workers | None = None,
 ) -> Assignment:
     """Solve a problem in a mode; `single.solve_single` and `bundle.solve.solve_bundle` tell what the parameters
-    mean. An engine belongs to single mode, and `stop` to bundle mode.
+    mean. An engine and workers belong to single mode, and `stop` to bundle mode.
 
     Raises
     ------
     ProblemError : a mode or engine that does not exist, an array that the mode needs and the problem lacks, or
         a weight that is too large
+    WorkersError : the workers cannot do it, though the problem is fine
     """
     if mode not in MODES:
         raise ProblemError(f"no mode {mode!r}; there are {' and '.join(MODES)}")
@@ -41,8 +44,10 @@ def solve(
 
         if engine != "auto":
             raise ProblemError(f"no engine {engine!r} in bundle mode; there is auto")
+        if workers is not None:
+            raise ProblemError("workers are of no use in bundle mode")
         return solve_bundle(problem, time_limit, progress, stop)
-    return solve_single(problem, engine, time_limit, progress)
+    return solve_single(problem, engine, time_limit, progress, workers)
 
 
 def verify_solution(problem: Problem, assignment: Assignment) -> Verified:

@@ -39,14 +39,20 @@ class Clock:
     def seconds(self) -> float:
         return perf_counter() - self.start
 
+    @property
+    def left(self) -> float | None:
+        """The seconds that are left, if they are limited."""
+        return None if self.limit is None else max(0.0, self.limit - self.seconds)
+
     @contextmanager
     def stop_flag(self) -> Iterator[NDArray[np.uint8]]:
         """One number that becomes 1 when the time is up: what compiled code can look at while it works."""
         flag = np.zeros(1, np.uint8)
-        if self.limit is None:
+        left = self.left
+        if left is None:
             yield flag
             return
-        timer = threading.Timer(max(0.0, self.limit - self.seconds), flag.fill, [1])
+        timer = threading.Timer(left, flag.fill, [1])
         timer.daemon = True
         timer.start()
         try:

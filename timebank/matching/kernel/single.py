@@ -21,6 +21,7 @@ from timebank.matching.kernel.problem import (
     ProblemError,
 )
 from timebank.matching.kernel.progress import Clock, Progress, TimeUpError, silent
+from timebank.matching.kernel.workers import Workers
 
 ENGINES: Final = ("auto", "scipy", "native")
 
@@ -46,7 +47,11 @@ class _Engine(Protocol):
 
 
 def solve_single(
-    problem: Problem, engine: str = "auto", time_limit: float | None = None, progress: Progress | None = None
+    problem: Problem,
+    engine: str = "auto",
+    time_limit: float | None = None,
+    progress: Progress | None = None,
+    workers: Workers | None = None,
 ) -> Assignment:
     """Give each seat at most one pledge and each pledge at most one seat, for the greatest total weight.
 
@@ -60,6 +65,8 @@ def solve_single(
     engine : ``scipy``, ``native``, or ``auto``: the one that is faster for this size
     time_limit : seconds; `scipy` looks at it between steps, so one step may exceed it
     progress : is told about steps that take long
+    workers : do what can be done apart, for the attribute form and the engine ``native`` (which ``auto`` then is);
+        by default all is done in this process, by as many threads as there are processors
 
     Returns
     -------
@@ -67,18 +74,20 @@ def solve_single(
 
     Raises
     ------
-    ProblemError : an engine that does not exist; a candidate of the attribute form that weighs more than 2^40
+    ProblemError : an engine that does not exist; a candidate of the attribute form that weighs more than 2^40;
+        workers for the edge form or the engine ``scipy``
+    WorkersError : the workers cannot do it, though the problem is fine
     """
     if engine not in ENGINES:
         raise ProblemError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
-    solver = load_engine(engine if engine != "auto" else _faster(problem))
+    if workers is not None and (engine == "scipy" or isinstance(problem, EdgeProblem)):
+        raise ProblemError("workers are of use only for the attribute form and the engine native")
+    chosen = engine if engine != "auto" else "native" if workers is not None else _faster(problem)
+    solver = load_engine(chosen)
     clock = Clock(time_limit)
     try:
         clock.check()
-        if isinstance(problem, EdgeProblem):
-            found = solver.edge_optimum(problem, clock)
-        else:
-            found = solver.attribute_optimum(problem, clock, progress or silent)
+        found = _optimum(solver, problem, clock, progress or silent, workers)
     except TimeUpError:
         return _unknown(problem, clock)
     value = proved_value(found)
@@ -94,6 +103,18 @@ def solve_single(
         "single",
         "optimal",
     )
+
+
+def _optimum(
+    solver: _Engine, problem: Problem, clock: Clock, tell: Progress, workers: Workers | None
+) -> Optimum:
+    if isinstance(problem, EdgeProblem):
+        return solver.edge_optimum(problem, clock)
+    if workers is None:
+        return solver.attribute_optimum(problem, clock, tell)
+    from timebank.matching.kernel.native.spread import spread_optimum
+
+    return spread_optimum(problem, clock, tell, workers)
 
 
 def load_engine(engine: str) -> _Engine:

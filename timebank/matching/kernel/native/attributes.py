@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from timebank.matching.kernel.progress import Clock, Progress, TimeUpError
 _KEPT: Final = 16  # best pledges of each distinct seat at first,
 _ADDED: Final = 8  # and those added to each in a round
 _SEATS_PER_TASK: Final = 128
+
+Scan: TypeAlias = Callable[[Tables, IntArray, IntArray, IntArray, int, Clock, Callable[[int], None]], Found]
+"""`scan`, or what does the same elsewhere."""
 
 
 class Edges:
@@ -67,19 +70,23 @@ def attribute_optimum(problem: AttributeProblem, clock: Clock, tell: Progress) -
     TimeUpError : the time is up
     """
     tables = packed(problem)
-    pairs, state = optimum(tables, clock, tell)
+    return renumbered(tables, *optimum(tables, clock, tell, scan))
+
+
+def renumbered(tables: Tables, pairs: Pairs, state: State) -> Optimum:
+    """An optimum in the numbers of the tables, in those of the problem."""
     pairs = pairs._replace(pledge=tables.order[pairs.pledge].astype(np.int32))
     has = state.row_partner >= 0
-    seat_pledge = np.full(problem.n_seats, -1, np.int32)
+    seat_pledge = np.full(has.size, -1, np.int32)
     seat_pledge[has] = tables.order[state.row_partner[has]]
-    v = np.empty(problem.n_pledges, np.int64)
+    v = np.empty(state.v.size, np.int64)
     v[tables.order] = state.v
     return Optimum(pairs, seat_pledge, state.u, v)
 
 
-def optimum(tables: Tables, clock: Clock, tell: Progress) -> tuple[Pairs, State]:
+def optimum(tables: Tables, clock: Clock, tell: Progress, scan: Scan) -> tuple[Pairs, State]:
     """The candidates that were solved at last, pledges in the numbers of the tables, and the optimal state, whose
-    rows are the seats."""
+    rows are the seats. All pairs are looked at by `scan`."""
     n_seats, n_pledges = tables.seat_group.size, tables.order.size
     kinds = np.arange(tables.seats.hours.size)
     representative = np.empty(kinds.size, np.int64)

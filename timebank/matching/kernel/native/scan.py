@@ -108,7 +108,7 @@ def _root(square: Integer) -> Integer:
 
 
 @leaf
-def _weight(seat: Seat, seats: Seats, pledges: Pledges, j: int, points: Points, marks: Marks) -> Integer:
+def pair_weight(seat: Seat, seats: Seats, pledges: Pledges, j: int, points: Points, marks: Marks) -> Integer:
     """The weight of a pair that breaks no hard rule, else 0; the rules that cost least come first."""
     dx = abs(seat.x - np.int64(pledges.fields[j, X]))
     dy = abs(seat.y - np.int64(pledges.fields[j, Y]))
@@ -152,7 +152,7 @@ def _weight(seat: Seat, seats: Seats, pledges: Pledges, j: int, points: Points, 
 
 
 @leaf
-def _take(seats: Seats, t: int, marks: Marks) -> Seat:
+def take_seat(seats: Seats, t: int, marks: Marks) -> Seat:
     """Read a seat and mark its exceptions."""
     asked, likes = 0, False
     for word in range(seats.must.shape[1]):
@@ -174,13 +174,13 @@ def _take(seats: Seats, t: int, marks: Marks) -> Seat:
 
 
 @leaf
-def _leave(seats: Seats, t: int, marks: Marks) -> None:
+def leave_seat(seats: Seats, t: int, marks: Marks) -> None:
     for k in range(seats.special_range[t, 0], seats.special_range[t, 1]):
         marks.exception[seats.special[k]] = _NO_EXCEPTION
 
 
 @leaf
-def _shortest_list(seats: Seats, t: int, pledges: Pledges) -> int:
+def shortest_list(seats: Seats, t: int, pledges: Pledges) -> int:
     """The list of the rarest bit that the seat asks for certain: a must skill, or its only language."""
     shortest = pledges.bits.size
     least = pledges.start[shortest, -1] - pledges.start[shortest, 0]
@@ -211,7 +211,7 @@ def _most_far(seat: Seat, seats: Seats, points: Points) -> Integer:
 
 
 @leaf
-def _segments(seat: Seat, grid: Grid, start: IntArray, points: Points, out: IntArray) -> int:
+def segments_of(seat: Seat, grid: Grid, start: IntArray, points: Points, out: IntArray) -> int:
     """The parts of a list in which the seat's pledges can be, and the most that place gives in each.
 
     Cells farther than the largest radius are left out, but for remote pledges of a remote seat. Grid columns
@@ -303,9 +303,9 @@ def scan_seats(
     most = found.partner.shape[1]
     for row in range(first, last):
         t = wanted[row]
-        seat = _take(seats, t, marks)
-        listed = _shortest_list(seats, t, pledges)
-        n_segments = _segments(seat, grid, pledges.start[listed], points, segments)
+        seat = take_seat(seats, t, marks)
+        listed = shortest_list(seats, t, pledges)
+        n_segments = segments_of(seat, grid, pledges.start[listed], points, segments)
         far = _most_far(seat, seats, points)
         low = u[row]
         for segment in range(n_segments):
@@ -314,12 +314,12 @@ def scan_seats(
                 j = pledges.member[k]
                 if bound - v[j] <= low:
                     continue
-                weight = _weight(seat, seats, pledges, j, points, marks)
+                weight = pair_weight(seat, seats, pledges, j, points, marks)
                 if weight > 0 and weight - v[j] > low:
                     _insert(found, row, most, j, weight, v)
                     if found.number[row] == most:
                         low = found.weight[row, most - 1] - v[found.partner[row, most - 1]]
-        _leave(seats, t, marks)
+        leave_seat(seats, t, marks)
 
 
 @compiled(_INTS, EXAMPLE_SEATS, EXAMPLE_PLEDGES, EXAMPLE_POINTS, _INTS, _INTS, EXAMPLE_MARKS, EXAMPLE_FOUND)
@@ -347,17 +347,17 @@ def scan_pledges(
     cheapest = v[wanted].min()
     best_place = max(0, points.near, points.remote)
     for t in range(u.size):
-        seat = _take(seats, t, marks)
+        seat = take_seat(seats, t, marks)
         if _most_far(seat, seats, points) + best_place - u[t] > cheapest:
             for row in range(wanted.size):
                 j = wanted[row]
-                weight = _weight(seat, seats, pledges, j, points, marks)
+                weight = pair_weight(seat, seats, pledges, j, points, marks)
                 gain = weight - u[t]
                 if weight > 0 and gain > v[j]:
                     full = found.number[row] == most
                     if not full or gain > found.weight[row, most - 1] - u[found.partner[row, most - 1]]:
                         _insert(found, row, most, t, weight, u)
-        _leave(seats, t, marks)
+        leave_seat(seats, t, marks)
 
 
 def new_marks(n_companies: int, n_pledges: int) -> Marks:

@@ -65,7 +65,7 @@ class WarmState:
         self._arrays: dict[str, Any] = {f.name: getattr(problem, f.name) for f in fields(problem)}
         self._copied: set[str] = set()  # arrays that are no longer the problem's, and may be written to
         tables = packed(problem)
-        pairs, state = optimum(tables, Clock(time_limit), progress or silent)
+        pairs, state = optimum(tables, Clock(time_limit), progress or silent, scan)
         self._adopt(tables, pairs, state)
         # No candidate weighs more than the two prices that were last proved; what is new has none yet.
         self._proved_u, self._proved_v = state.u.copy(), state.v.copy()
