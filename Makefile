@@ -62,7 +62,7 @@ screenshots: .venv/.tools browser ## Take pictures of the main pages into var/sc
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
 lock: .venv/.tools ## Choose the newest versions that pyproject.toml allows and pin them in constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --upgrade --group test --group lint --group bench --group build --universal \
+	$(BIN)/uv pip compile pyproject.toml --upgrade --all-extras --group test --group lint --group bench --group build --universal \
 	  --generate-hashes --no-header --no-annotate --quiet -o constraints.txt
 
 clean: ## Remove what make made (not the data in var)

@@ -20,6 +20,7 @@ PINS = [
 WANTED = {
     *PROJECT["project"]["dependencies"],
     *PROJECT["build-system"]["requires"],
+    *(each for extra in PROJECT["project"]["optional-dependencies"].values() for each in extra),
     *(each for group in PROJECT["dependency-groups"].values() for each in group),
 }
 
