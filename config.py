@@ -51,6 +51,7 @@ class Settings:
     proposal_days: int = _setting("TIMEBANK_PROPOSAL_DAYS", default=7)
     max_upload_bytes: int = _setting("TIMEBANK_MAX_UPLOAD_MB", default=20 * 1024 * 1024)
     proxies: int = _setting("TIMEBANK_PROXIES", default=0)
+    executor: str | None = _setting("TIMEBANK_EXECUTOR", default=None)
 
     @property
     def production(self) -> bool:
@@ -113,6 +114,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         proposal_days=source.integer("TIMEBANK_PROPOSAL_DAYS", _default("proposal_days"), 1, 60),
         max_upload_bytes=1024 * 1024 * source.integer("TIMEBANK_MAX_UPLOAD_MB", 20, 1, 1024),
         proxies=source.integer("TIMEBANK_PROXIES", _default("proxies"), 0, 5),
+        executor=_executor(source),
     )
     if settings.production and settings.debug:
         raise ConfigError("TIMEBANK_DEBUG must be off in production: unset it or set it to 0.")
@@ -278,5 +280,21 @@ def _smtp_url(source: _Source) -> str | None:
     if not good:
         raise ConfigError(
             "TIMEBANK_SMTP_URL must look like smtp://user:password@host:587 or smtps://user:password@host."
+        )
+    return value
+
+
+def _executor(source: _Source) -> str | None:
+    value = source.text("TIMEBANK_EXECUTOR")
+    if value is None or value == "processes":
+        return value
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and (parts.port or 0) > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(
+            "TIMEBANK_EXECUTOR must be processes, or a Dask scheduler's address as tcp://host:8786."
         )
     return value

@@ -72,6 +72,10 @@ def test_a_good_production_environment_gives_typed_settings() -> None:
         ("TIMEBANK_BASE_URL", "hours.example"),
         ("TIMEBANK_SMTP_URL", "http://mail"),
         ("TIMEBANK_SMTP_URL", "smtp://mail:port"),
+        ("TIMEBANK_EXECUTOR", "threads"),
+        ("TIMEBANK_EXECUTOR", "http://dask:8786"),
+        ("TIMEBANK_EXECUTOR", "tcp://dask"),
+        ("TIMEBANK_EXECUTOR", "tcp://dask:port"),
         ("TIMEBANK_LOG_LEVEL", "LOUD"),
         ("TIMEBANK_PROPOSAL_DAYS", "0"),
         ("PORT", "eighty"),
@@ -109,6 +113,7 @@ def test_each_value_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
         "TIMEBANK_PROPOSAL_DAYS": "9",
         "TIMEBANK_MAX_UPLOAD_MB": "8",
         "TIMEBANK_PROXIES": "1",
+        "TIMEBANK_EXECUTOR": "tcp://dask:8786",
     }
     expected = load(values)
     file = tmp_path / "value"

@@ -66,10 +66,21 @@ def match() -> None:
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds for the solution; in bundle mode 10 by default.",
 )
+@click.option(
+    "--executor",
+    metavar="processes|tcp://HOST:PORT",
+    help="Solve what can be solved apart by processes of this machine, or by the workers of a Dask scheduler.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Where the solution is written (.npz).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def solve_command(
-    problem: Path, mode: str, engine: str, time_limit: float | None, out: Path | None, as_json: bool
+    problem: Path,
+    mode: str,
+    engine: str,
+    time_limit: float | None,
+    executor: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Solve PROBLEM (.npz): the best assignment of pledges to seats, with the proof that there is none
     better, or, in bundle mode, a good one with a proof of how much better there could be.
@@ -78,7 +89,8 @@ def solve_command(
 
     Exit status: 0 with a solution, 1 without one, 2 for a malformed file or wrong use.
     """
-    from timebank.matching.kernel import ProblemError, load_problem, save_solution, solve
+    from timebank.matching import executors
+    from timebank.matching.kernel import ProblemError, WorkersError, load_problem, save_solution, solve
     from timebank.matching.kernel.modes import MODES
     from timebank.matching.kernel.single import ENGINES
 
@@ -88,15 +100,25 @@ def solve_command(
         refuse(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     if mode == "bundle" and engine != "auto":
         refuse(f"no engine {engine!r} in bundle mode; there is auto")
+    if executor is not None and not executors.is_executor(executor):
+        refuse(f"no executor {executor!r}; there are {executors.FORMS}")
     _check_target(out)
     try:
         loaded = load_problem(problem, mode)
-        with _stopping(mode) as stop:
+        with _stopping(mode) as stop, executors.workers_of(executor) as workers:
             result = solve(
-                loaded, mode=mode, engine=engine, time_limit=time_limit, progress=_progress(), stop=stop
+                loaded,
+                mode=mode,
+                engine=engine,
+                time_limit=time_limit,
+                progress=_progress(),
+                stop=stop,
+                workers=workers,
             )
     except ProblemError as error:
         refuse(f"{problem}: {error}")
+    except WorkersError as error:
+        refuse(f"{executor}: {error}")
     except MemoryError:
         refuse(f"{problem}: this needs more memory than there is")
     if out is not None:

@@ -26,13 +26,15 @@ def run(mode: str, time_limit: int | None, as_of: datetime | None) -> Run:
     from flask import current_app
 
     with app_context():
+        settings = current_app.config["SETTINGS"]
         return runs.run_now(
             actor=COMMAND_LINE,
             trigger=RunTrigger.COMMAND,
             as_of=as_of.date() if as_of else None,
             mode=Mode(mode),
             time_limit=time_limit,
-            proposal_days=current_app.config["SETTINGS"].proposal_days,
+            proposal_days=settings.proposal_days,
+            executor=settings.executor,
         )
 
 

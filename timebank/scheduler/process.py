@@ -41,6 +41,7 @@ class Process:
         settings = app.config["SETTINGS"]
         self._app = app
         self._days: int = settings.proposal_days
+        self._executor: str | None = settings.executor
         self._leadership = Leadership(settings.database_url)
         self._leads = False
         self._stop = threading.Event()
@@ -54,7 +55,7 @@ class Process:
         signal.signal(signal.SIGTERM, self._told_to_stop)
         signal.signal(signal.SIGINT, self._told_to_stop)
         self._every(BEAT_SECONDS, self._lead_and_beat)
-        self._every(POLL_SECONDS, self._leading(lambda: work.execute_runs(self._days)))
+        self._every(POLL_SECONDS, self._leading(lambda: work.execute_runs(self._days, self._executor)))
         self._every(POLL_SECONDS, self._leading(work.work_jobs))
         for lane in LANES:
             self._every(POLL_SECONDS, self._leading(partial(work.work_jobs, lane)))

@@ -97,7 +97,7 @@ def look_after_runs() -> None:
     catch_up()
 
 
-def execute_runs(proposal_days: int) -> int:
+def execute_runs(proposal_days: int, executor: str | None = None) -> int:
     """Carry out what is queued, one run after the other; gives their number."""
     done = 0
     while True:
@@ -106,7 +106,7 @@ def execute_runs(proposal_days: int) -> int:
         if public_id is None:
             return done
         try:
-            runs.execute(public_id, proposal_days=proposal_days)
+            runs.execute(public_id, proposal_days=proposal_days, executor=executor)
         except DomainError as refusal:
             log.info("run_not_executed", run=str(public_id), reason=str(refusal))
         except Exception:

@@ -163,6 +163,8 @@ def test_both_forms_of_an_instance_have_the_same_optimum(tmp_path: Path) -> None
         (["--mode", "triple"], "no mode 'triple'; there are single and bundle"),
         (["--mode", "bundle"], "array pledge_capacity is missing"),
         (["--mode", "bundle", "--engine", "scipy"], "no engine 'scipy' in bundle mode; there is auto"),
+        (["--executor", "magic"], "no executor 'magic'; there are processes, or the address of a Dask"),
+        (["--executor", "processes"], "workers are of use only for the attribute form"),
         (["--time-limit", "-1"], "--time-limit"),
         (["--time-limit", "soon"], "'soon' is not a valid float range"),
         (["--colour"], "No such option"),

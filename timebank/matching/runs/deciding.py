@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from timebank.matches.models import Side
 from timebank.matches.service import fingerprint
+from timebank.matching import executors
 from timebank.matching.models import Mode, Outcome, RunSeat
 from timebank.matching.reasons import next_best_of, reasons_of
 from timebank.matching.snapshot import Snapshot
@@ -55,11 +56,12 @@ def decide(
     mode: Mode = Mode.SINGLE,
     time_limit: int | None = None,
     progress: Progress | None = None,
+    executor: str | None = None,
 ) -> Decision:
     """Solve the snapshot and put each pair's reasons and each empty seat's rule beside it."""
-    from timebank.matching import kernel
-
-    assignment = kernel.solve(snapshot.problem, mode=mode.value, time_limit=time_limit, progress=progress)
+    assignment = executors.solve_run(
+        snapshot.problem, mode=mode.value, time_limit=time_limit, progress=progress, executor=executor
+    )
     return decision_of(snapshot, assignment)
 
 

@@ -42,15 +42,16 @@ class Claimed:
     time_limit: int | None
 
 
-def execute(public_id: uuid.UUID, *, proposal_days: int) -> Run:
+def execute(public_id: uuid.UUID, *, proposal_days: int, executor: str | None = None) -> Run:
     """Carry out a queued run, from snapshot to proposals, or to what waits to be looked at.
 
+    `executor` is where it is solved when it is very large (`matching.executors`), by default in this process.
     A run that is cancelled meanwhile comes back as such. Raises NotFound, and WrongState when it is not queued any
     more. Whatever goes wrong in between leaves the run `failed`, with nothing proposed, and is raised.
     """
     with db.unit_of_work() as session:
         claimed = claim(session, public_id, clock.now())
-    return _carry_out(claimed, proposal_days)
+    return _carry_out(claimed, proposal_days, executor)
 
 
 def run_now(
@@ -61,6 +62,7 @@ def run_now(
     proposal_days: int,
     mode: Mode = Mode.SINGLE,
     time_limit: int | None = None,
+    executor: str | None = None,
 ) -> Run:
     """Make a run and carry it out in this process; it is never seen waiting, so that no scheduler takes it.
 
@@ -72,7 +74,7 @@ def run_now(
             session, actor=actor, now=now, trigger=trigger, as_of=as_of, mode=mode, time_limit=time_limit
         )
         claimed = claim(session, run.public_id, now)
-    return _carry_out(claimed, proposal_days)
+    return _carry_out(claimed, proposal_days, executor)
 
 
 def claim(session: Session, public_id: uuid.UUID, now: datetime) -> Claimed:
@@ -87,13 +89,17 @@ def claim(session: Session, public_id: uuid.UUID, now: datetime) -> Claimed:
     return Claimed(run.public_id, run.as_of, run.mode, run.time_limit)
 
 
-def _carry_out(claimed: Claimed, proposal_days: int) -> Run:
+def _carry_out(claimed: Claimed, proposal_days: int, executor: str | None) -> Run:
     try:
         with life.heartbeat(claimed.public_id) as lost:
             with db.read_session() as session:
                 snapshot = snapshots.take(session, claimed.as_of, several=claimed.mode is Mode.BUNDLE)
             decision = deciding.decide(
-                snapshot, mode=claimed.mode, time_limit=claimed.time_limit, progress=_until(lost)
+                snapshot,
+                mode=claimed.mode,
+                time_limit=claimed.time_limit,
+                progress=_until(lost),
+                executor=executor,
             )
             run = _write_at_last(claimed.public_id, decision, proposal_days)
             _tell_more(run, decision)
