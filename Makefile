@@ -53,6 +53,7 @@ bench: .venv/.tools ## Measure, beside what it is compared to (ARGS=--quick for 
 	$(UV) --quiet --group bench
 	$(BIN)/python -m benchmarks.kernel $(ARGS)
 	$(BIN)/python -m benchmarks.bundle $(ARGS)
+	$(BIN)/python -m benchmarks.scaling $(ARGS)
 	$(BIN)/python -m benchmarks.imports
 
 journeys: .venv/.tools browser ## Only the journeys in a real browser
