@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from timebank.matching.kernel.bundle.linear import load_rows, once_rows
 from timebank.matching.kernel.bundle.network import Network
 from timebank.matching.kernel.problem import IntArray
 
@@ -27,14 +28,10 @@ def branch_and_bound(network: Network, must_fill: bool, seconds: float) -> Exact
     """Solve it whole for so many seconds. HiGHS counts in floats: whoever takes the answer checks it."""
     if not network.size:
         return Exact(None, None, must_fill and network.n_seats > 0)
-    every, ones = np.arange(network.size), np.ones(network.size)
-    once = csr_array((ones, (network.seat, every)), shape=(network.n_seats, network.size))
-    load = csr_array(
-        (network.hours.astype(float), (network.pledge, every)), shape=(network.n_pledges, network.size)
-    )
+    every = np.arange(network.size)
     limits = [
-        LinearConstraint(once, 1.0 if must_fill else -np.inf, 1.0),
-        LinearConstraint(load, -np.inf, network.capacity.astype(float)),
+        LinearConstraint(once_rows(network, every), 1.0 if must_fill else -np.inf, 1.0),
+        LinearConstraint(load_rows(network, every), -np.inf, network.capacity.astype(float)),
     ]
     apart = _one_of_each_request(network)
     if apart is not None:

@@ -100,10 +100,20 @@ def narrowed(
     network: Network, price: NDArray[np.float64], rent: NDArray[np.float64], per_seat: int
 ) -> Network:
     """With the best candidates of each seat only: those worth most above the price of the seat and its hours."""
+    return with_only(network, np.flatnonzero(ranks(network, price, rent) < per_seat))
+
+
+def ranks(network: Network, price: NDArray[np.float64], rent: NDArray[np.float64]) -> IntArray:
+    """For each candidate, how many of its seat are worth more above the price of the seat and its hours."""
     worth = network.weight - price[network.seat] - rent[network.pledge] * network.hours
     order = np.lexsort((-worth, network.seat))
-    rank = np.arange(network.size) - network.seat_first[network.seat[order]]
-    kept = np.sort(order[rank < per_seat])
+    rank = np.empty(network.size, np.int64)
+    rank[order] = np.arange(network.size) - network.seat_first[network.seat[order]]
+    return rank
+
+
+def with_only(network: Network, kept: IntArray) -> Network:
+    """With these candidates only, whose numbers rise."""
     seat = network.seat[kept]
     by_seat = np.argsort(seat, kind="stable")
     return network._replace(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from timebank.matching.kernel.bundle.knapsack import Scratch, best_bundle, put
+from timebank.matching.kernel.bundle.linear import prices_to_fill
 from timebank.matching.kernel.bundle.network import Network
 from timebank.matching.kernel.compiled import compiled_when_called
 
@@ -30,6 +31,9 @@ _WORTH_SPLITTING: Final = 10_000
 """So many candidates make it worth while to share a pass among two threads."""
 _FEW_PASSES: Final = 300
 _CONVERGED: Final = 1e-7
+# The distance to the target at first, as a share of the bound. Where all seats must be filled, the first prices are
+# good, and the way to better ones from far off takes many passes.
+_AIM, _AIM_TO_FILL, _FEW_AIM_TO_FILL = 0.02, 0.001, 0.00005
 
 
 class Relaxed(NamedTuple):
@@ -41,15 +45,18 @@ class Relaxed(NamedTuple):
     pass_seconds: float
 
 
-def initial_prices(network: Network, must_fill: bool) -> Floats:
+def initial_prices(network: Network, must_fill: bool, seconds: float) -> Floats:
     """Prices of seats from the linear relaxation, in which seats are divisible.
 
     Subgradient steps on the rents, each in one pass over the candidates; a seat's price is then what its best
-    candidate is worth above the rent.
+    candidate is worth above the rent. Where all seats must be filled, bundles are large and these prices are
+    nearly the best already, so the relaxation is solved to its end, if that takes no longer than `seconds`.
     """
     rent, price = np.zeros(network.n_pledges), np.zeros(network.n_seats)
     if network.size:
         _subgradient_on_rents(network, must_fill, _ROUNDS_OF_RENTS, rent, price)
+        if must_fill:
+            price = prices_to_fill(network, price, rent, seconds)
     return price
 
 
@@ -187,9 +194,9 @@ def tighten(
         pass_seconds = perf_counter() - begin
         few = seconds < _FEW_PASSES * pass_seconds
         patience, momentum = (10, 0.7) if few else (20, 0.85)
+        aim = (_AIM if not must_fill else _FEW_AIM_TO_FILL if few else _AIM_TO_FILL) * abs(best)
         best_price, best_slack, rent = price, slack, relaxation.rent.copy()
         bound, direction = best, _projected(slack, price, must_fill)
-        aim = (0.002 if must_fill else 0.02) * abs(best)
         passes, stale, milestone = 1, 0, best
         while not halted() and perf_counter() - begin < seconds and best >= floor:
             length = float(direction @ direction)

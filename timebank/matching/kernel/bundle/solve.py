@@ -18,6 +18,7 @@ from timebank.matching.kernel.bundle.clock import Clock
 from timebank.matching.kernel.bundle.exact import Exact, branch_and_bound
 from timebank.matching.kernel.bundle.network import Network, make_network, narrowed
 from timebank.matching.kernel.bundle.question import Question, Tell, of_attributes, of_edges, with_more
+from timebank.matching.kernel.bundle.region import choose_near, make_region
 from timebank.matching.kernel.bundle.relaxation import Relaxed, initial_prices, tighten
 from timebank.matching.kernel.bundle.search import Answer, search
 from timebank.matching.kernel.bundle.stream import add_block, streamed_worths
@@ -40,6 +41,8 @@ _PROVABLE: Final = 50_000
 _BRANCHING: Final = 0.3
 _RELAXING: Final = 0.2
 _LAST, _LAST_SECONDS = 0.015, 0.03
+_LINEAR, _LINEAR_SECONDS = 0.5, 3.0
+"""Of the time for prices, the share for the linear relaxation, and no more than so long: nothing stops HiGHS."""
 _NEARLY: Final = 0.9
 """Of the time that is left: HiGHS looks at its watch now and then only."""
 _KEPT_TO_FILL, _KEPT_PER_SEAT = 12, 32
@@ -118,7 +121,7 @@ def compile_all() -> None:
         3, np.array([0, 1, 2, 2], np.int32), np.array([0, 0, 0, 1], np.int32), np.arange(4), whole[[0, 0, 0, 0]],
         2 * whole[:2], np.arange(3, dtype=np.int32),
     )  # fmt: skip
-    price = tighten(network, initial_prices(network, must_fill=False), False, 0.0, lambda: False, 0.01).price
+    price = tighten(network, initial_prices(network, False, 0.0), False, 0.0, lambda: False, 0.01).price
     bundle_worths(network, whole, 1)
     add_block(
         whole[:2].astype(np.int32),
@@ -136,6 +139,7 @@ def compile_all() -> None:
         lambda: False,
         lambda seconds: None,
     )
+    choose_near(network, np.full(3, -1), 2, make_region(network, 0))
 
 
 def _solve(problem: BundleProblem | AttributeProblem, clock: Clock, tell: Tell) -> Assignment:
@@ -193,11 +197,13 @@ def _exact(network: Network, question: Question, clock: Clock) -> Exact:
 
 def _relax(network: Network, question: Question, exact: Exact, clock: Clock) -> Relaxed:
     """Prices, for a share of the time; less, where they show that there is nothing better or nothing at all."""
-    price = initial_prices(network, question.must_fill)
+    share = _RELAXING * clock.left
+    until = clock.seconds + share
+    price = initial_prices(network, question.must_fill, min(_LINEAR_SECONDS, _LINEAR * share))
     enough = _least(network) if question.must_fill else 0.0
     if exact.holder is not None:
         enough = float(network.weight[exact.holder[exact.holder >= 0]].sum()) + _ALMOST
-    return tighten(network, price, question.must_fill, enough, clock.over, _RELAXING * clock.left)
+    return tighten(network, price, question.must_fill, enough, clock.over, until - clock.seconds)
 
 
 def _least(network: Network) -> float:
