@@ -30,6 +30,7 @@ from timebank.matching.kernel import (
     solve,
     verify_solution,
 )
+from timebank.matching.kernel.bundle import proof as proof_module
 from timebank.matching.kernel.bundle import question as question_module
 from timebank.matching.kernel.bundle import solve as solve_module
 from timebank.matching.kernel.bundle import stream as stream_module
@@ -76,7 +77,8 @@ def test_a_tiny_attribute_form_is_solved_to_the_best(problem: AttributeProblem) 
 @pytest.fixture
 def without_branch_and_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solve_module, "_TINY", -1)
-    monkeypatch.setattr(solve_module, "_PROVABLE", -1)
+    monkeypatch.setattr(proof_module, "_PROVABLE", -1)
+    monkeypatch.setattr(proof_module, "_BRANCHABLE", -1)
 
 
 @pytest.mark.usefixtures("without_branch_and_bound")

@@ -36,6 +36,11 @@ def bundle_worths(network: Network, price: IntArray, scale: int) -> IntArray:
     return worth
 
 
+def exact_sum(numbers: IntArray) -> int:
+    """Exact, also beyond 64 bits."""
+    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFFFFFF).sum())
+
+
 @compiled_when_called
 def _solve_knapsacks(
     network: Network, price: IntArray, scale: int, rows: NDArray[np.int64], worth: IntArray

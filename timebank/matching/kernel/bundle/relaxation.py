@@ -182,6 +182,7 @@ def tighten(
     floor: float,
     halted: Callable[[], bool],
     seconds: float,
+    most_passes: int = 10**9,
 ) -> Relaxed:
     """Lower the bound from these prices on, until it converges, falls below `floor`, or the time is up.
 
@@ -198,7 +199,7 @@ def tighten(
         best_price, best_slack, rent = price, slack, relaxation.rent.copy()
         bound, direction = best, _projected(slack, price, must_fill)
         passes, stale, milestone = 1, 0, best
-        while not halted() and perf_counter() - begin < seconds and best >= floor:
+        while passes < most_passes and not halted() and perf_counter() - begin < seconds and best >= floor:
             length = float(direction @ direction)
             if length < 1e-12 or aim < _CONVERGED * abs(best):
                 break

@@ -40,7 +40,6 @@ _NEAR_SIZES: Final = (6, 8, 12, 16, 24)
 # better answer of the two.
 _DIVING, _DIVING_TO_FILL = 0.9, 0.4
 _SHARING: Final = 0.25
-_LATE: Final = 0.4
 
 
 class Answer:
@@ -64,6 +63,12 @@ class Answer:
     def filled(self) -> bool:
         """Whether all seats are filled that must be."""
         return self.key[0] == 0
+
+    @property
+    def least_better(self) -> int:
+        """What a better answer is worth at least; 0 where there is none yet that fills what must be filled."""
+        empty, value = self.key
+        return int(value) + 1 if empty == 0 else 0
 
     def offer(self, network: Network, holder: IntArray) -> tuple[int, float]:
         """Take an answer, as the candidate of each seat in a network, where it is better; returns how good."""
@@ -161,11 +166,12 @@ def search(
     answer: Answer,
     seconds: float,
     stopped: Callable[[], bool],
-    last_resort: Callable[[float], None],
+    work: Callable[[float, float], bool],
 ) -> None:
     """Improve the answer until it is the best possible, the time is up, or somebody stops it.
 
-    `last_resort` is called with what is left of the time where seats that must be filled are still empty late.
+    The calling thread has nothing to do meanwhile: it calls `work` with the share of the time that has passed and the
+    seconds that are left, and waits where that returns False.
     """
     start = perf_counter()
     halt = np.zeros(1, np.uint8)
@@ -173,14 +179,12 @@ def search(
     with ThreadPoolExecutor(THREADS) as threads:
         runs = [threads.submit(worker.run, start, seconds) for worker in workers]
         try:
-            desperate = False
-            while not (stopped() or any(run.done() for run in runs)):
+            while not (stopped() or answer.final.is_set() or any(run.done() for run in runs)):
                 left = start + seconds - perf_counter()
-                if left <= 0 or answer.final.wait(min(left, _POLL)):
+                if left <= 0:
                     break
-                if left < _LATE * seconds and not answer.filled and not desperate:
-                    desperate = True
-                    last_resort(left)
+                if not work(1 - left / seconds, left):
+                    answer.final.wait(min(left, _POLL))
         finally:
             halt[0] = 1
     for run in runs:

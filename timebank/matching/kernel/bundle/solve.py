@@ -13,10 +13,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from timebank.matching.kernel.assignment import Assignment, Status
-from timebank.matching.kernel.bundle.certificate import bundle_worths, price_scale, whole_prices
+from timebank.matching.kernel.bundle.certificate import bundle_worths, exact_sum, price_scale, whole_prices
 from timebank.matching.kernel.bundle.clock import Clock
 from timebank.matching.kernel.bundle.exact import Exact, branch_and_bound
+from timebank.matching.kernel.bundle.fixing import losses
 from timebank.matching.kernel.bundle.network import Network, make_network, narrowed
+from timebank.matching.kernel.bundle.proof import Prover
 from timebank.matching.kernel.bundle.question import Question, Tell, of_attributes, of_edges, with_more
 from timebank.matching.kernel.bundle.region import choose_near, make_region
 from timebank.matching.kernel.bundle.relaxation import Relaxed, initial_prices, tighten
@@ -34,17 +36,14 @@ from timebank.matching.kernel.problem import (
 TIME_LIMIT: Final = 10.0
 """Seconds, where no limit is given."""
 
-# Branch and bound goes first up to the one number of candidates, and is the last resort up to the other.
 _TINY: Final = 1_000
-_PROVABLE: Final = 50_000
-# Shares of the time: for branch and bound at first, for prices, for the end.
-_BRANCHING: Final = 0.3
+"""Candidates up to which HiGHS goes first."""
+# Shares of the time: for HiGHS at first, for prices, for the end.
+_BRANCHING: Final = 0.1
 _RELAXING: Final = 0.2
 _LAST, _LAST_SECONDS = 0.015, 0.03
 _LINEAR, _LINEAR_SECONDS = 0.5, 3.0
 """Of the time for prices, the share for the linear relaxation, and no more than so long: nothing stops HiGHS."""
-_NEARLY: Final = 0.9
-"""Of the time that is left: HiGHS looks at its watch now and then only."""
 _KEPT_TO_FILL, _KEPT_PER_SEAT = 12, 32
 """Candidates of each seat that answers are made of, where all seats must be filled and where not."""
 _PRICINGS: Final = 3
@@ -137,9 +136,10 @@ def compile_all() -> None:
         Answer(network, must_fill=False, bound=10**6),
         0.05,
         lambda: False,
-        lambda seconds: None,
+        lambda passed, left: False,
     )
     choose_near(network, np.full(3, -1), 2, make_region(network, 0))
+    losses(network, whole, 1)
 
 
 def _solve(problem: BundleProblem | AttributeProblem, clock: Clock, tell: Tell) -> Assignment:
@@ -192,7 +192,7 @@ def _exact(network: Network, question: Question, clock: Clock) -> Exact:
         return Exact(None, None, infeasible=True)
     if network.size > _TINY or clock.over():
         return Exact(None, None, infeasible=False)
-    return branch_and_bound(network, question.must_fill, min(3.0, _BRANCHING * clock.left))
+    return branch_and_bound(network, question.must_fill, min(1.0, _BRANCHING * clock.left))
 
 
 def _relax(network: Network, question: Question, exact: Exact, clock: Clock) -> Relaxed:
@@ -248,13 +248,13 @@ def _certify(
             return _dear(question)
     else:
         worth = bundle_worths(network, price, scale)
-    return Certificate(price, worth, scale, (_sum(price) + _sum(worth)) // scale)
+    return Certificate(price, worth, scale, (exact_sum(price) + exact_sum(worth)) // scale)
 
 
 def _dear(question: Question) -> Certificate:
     """Each seat costs what its best candidate weighs, so that no bundle is worth anything."""
     nothing = np.zeros(question.capacity.size, np.int64)
-    return Certificate(question.most, nothing, 1, _sum(question.most))
+    return Certificate(question.most, nothing, 1, exact_sum(question.most))
 
 
 def _search(
@@ -266,18 +266,10 @@ def _search(
     if network.size > max(_TINY, kept * question.n_seats):
         narrow = narrowed(network, relaxed.price, relaxed.rent, kept)
     bonus = _FILL_BONUS * float(network.weight.max(initial=0)) if question.must_fill else 0.0
-    proved = exact
-
-    def last_resort(seconds: float) -> None:
-        nonlocal proved
-        if network.size <= _PROVABLE:
-            proved = branch_and_bound(network, question.must_fill, _NEARLY * seconds)
-            if proved.holder is not None:
-                answer.offer(network, proved.holder)
-
+    prover = Prover(network, relaxed.price, question.must_fill, question.complete, answer, exact)
     seconds = clock.left - _LAST_SECONDS - _LAST * clock.limit
-    search(narrow, relaxed.price, bonus, answer, seconds, clock.stopped, last_resort)
-    return proved
+    search(narrow, relaxed.price, bonus, answer, seconds, clock.stopped, prover.work)
+    return prover.exact
 
 
 def _finish(
@@ -333,16 +325,11 @@ def _checked_value(network: Network, held: IntArray) -> int:
     return value
 
 
-def _sum(numbers: IntArray) -> int:
-    """Exact, also beyond 64 bits."""
-    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFFFFFF).sum())
-
-
 def _without_candidates(problem: BundleProblem | AttributeProblem, clock: Clock) -> Assignment:
     """The time was up before all pairs had been looked at: nobody sits, and prices beyond all weights."""
     s, p = problem.n_seats, problem.n_pledges
     price = np.full(s, MAX_ATTRIBUTE_WEIGHT if p else 0, np.int64)
-    bound = _sum(price)
+    bound = exact_sum(price)
     return Assignment(
         np.full(s, -1, np.int32), 0, bound, float(bound), price, np.zeros(p, np.int64), 1, clock.seconds,
         "bundle", "feasible",
