@@ -46,12 +46,10 @@ class Prover:
             return True
         if self._attempts and passed > self._attempts[0]:
             del self._attempts[0]
-            self._tree = Tree(self._network, self._price, self._must_fill, self._answer)
-            self._tree.step()
-            if self._tree.left <= _FEW:
-                self._attempts = []
-            elif self._attempts:
-                self._tree = None
+            tree = Tree(self._network, self._price, self._must_fill, self._answer)
+            tree.step()
+            if tree.left <= _FEW:
+                self._tree, self._attempts = tree, []
         elif self._tree is None:
             return False
         else:
