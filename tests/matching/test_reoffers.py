@@ -28,6 +28,7 @@ from timebank.matching.models import Mode, Run, RunState, RunTrigger
 from timebank.pledges import service as pledges
 from timebank.pledges.models import Pledge
 from timebank.scheduler import work
+from timebank.taxonomy.models import Cause
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database_kind")]
 
@@ -155,6 +156,15 @@ def test_it_is_a_run_that_can_be_verified_like_any_other(
     files = runs.run_files(session, run.public_id)
     verified = kernel.verify_files(io.BytesIO(files["problem.npz"]), io.BytesIO(files["solution.npz"]))
     assert verified.value == run.value == run.bound
+
+
+def test_its_reasons_name_what_the_two_share(session: Session, held_clock: Any) -> None:
+    cause = session.scalars(select(Cause).where(Cause.code == "circular")).one()
+    make.make_pledge(session, wanted_cause_ids=[cause.id])
+    make.make_request(session, make.make_initiative(session, causes=(cause.code,)))
+    session.expunge(cause)
+    work_off(session)
+    assert {"term": "cause", "points": 80, "code": "circular"} in open_match(session).reasons
 
 
 def test_nothing_to_propose_leaves_no_run(session: Session, pledge: Pledge) -> None:

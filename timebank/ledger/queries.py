@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Subquery, select
 from sqlalchemy.orm import Session
 
 from timebank.ledger.models import AccountKind, LedgerAccount
@@ -49,6 +49,15 @@ def balances(session: Session, *, tranches: Sequence[uuid.UUID]) -> dict[uuid.UU
                 of = found[tranche]
                 of[kind] = of.get(kind, 0) + (-minutes if kind == AccountKind.GRANTED else minutes)
     return {tranche: TrancheBalance(**of) for tranche, of in found.items()}
+
+
+def available() -> Subquery:
+    """For joins: the `minutes` that each `tranche` has available, of those that have any."""
+    return (
+        select(LedgerAccount.tranche, LedgerAccount.balance.label("minutes"))
+        .where(LedgerAccount.kind == AccountKind.AVAILABLE, LedgerAccount.balance > 0)
+        .subquery()
+    )
 
 
 def match_balance(session: Session, match: uuid.UUID) -> dict[uuid.UUID, MatchBalance]:

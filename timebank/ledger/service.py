@@ -26,7 +26,7 @@ from timebank.ledger.models import (
     TransactionKind,
 )
 from timebank.ledger.posting import Reversed, book_all
-from timebank.ledger.queries import MatchBalance, TrancheBalance, balances, match_balance
+from timebank.ledger.queries import MatchBalance, TrancheBalance, available, balances, match_balance
 
 __all__ = [
     "AccountRef",
@@ -36,6 +36,7 @@ __all__ = [
     "Line",
     "MatchBalance",
     "TrancheBalance",
+    "available",
     "balances",
     "confirm",
     "grant",

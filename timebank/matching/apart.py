@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank.auth.models import Role, RoleGrant
-from timebank.coaching.models import Seat
 from timebank.organisations.models import CompanyExclusion, ConflictOfInterest, Employment
-
-if TYPE_CHECKING:
-    from timebank.matching.snapshot import PoolEntry
 
 
 @dataclass(frozen=True)
@@ -26,13 +21,12 @@ class Exceptions:
     forbidden: Sequence[tuple[int, int]]
 
 
-def exceptions(session: Session, seats: Sequence[Seat], pool: Sequence[PoolEntry]) -> Exceptions:
+def exceptions(session: Session, asked: Iterable[tuple[int, int]], employments: Container[int]) -> Exceptions:
     """Companies and initiatives that exclude each other, people with a conflict of interest or who speak for the
-    initiative themselves."""
+    initiative themselves; `asked` are initiatives and requests, by their ids."""
     requests_of: dict[int, set[int]] = defaultdict(set)
-    for seat in seats:
-        requests_of[seat.request.initiative_id].add(seat.request_id)
-    employments = {e.pledge.employment_id for e in pool}
+    for initiative, request in asked:
+        requests_of[initiative].add(request)
     excluded = [
         (request, company)
         for company, initiative in session.execute(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from timebank.coaching.models import Seat
 from timebank.matching.models import CoachStar, RequestStar
-from timebank.pledges.models import Pledge
 
 
 @dataclass(frozen=True)
 class Interest:
-    """Stars between requests and pledges, as (request id, column of the pool)."""
+    """Stars between requests and pledges, as (request id, pledge); pledges go by their column, or by their id."""
 
     by_coach: frozenset[tuple[int, int]] = frozenset()
     by_initiative: frozenset[tuple[int, int]] = frozenset()
@@ -30,14 +28,17 @@ class Interest:
 NO_INTEREST = Interest()
 
 
-def interest(session: Session, seats: Sequence[Seat], pledges: Sequence[Pledge]) -> Interest:
-    """The stars between these seats' requests and these pledges. Two statements, whatever the size."""
-    requests = {seat.request_id for seat in seats}
-    of_employment = {p.employment_id: j for j, p in enumerate(pledges)}
+def interest(
+    session: Session, requests: Container[int], holders: Iterable[tuple[int, int, int | None]]
+) -> Interest:
+    """The stars between these requests and pledges; `holders` are the number by which a pledge goes, its employment
+    and its user. Two statements, whatever the size."""
+    of_employment: dict[int, int] = {}
     of_user: dict[int, list[int]] = {}
-    for j, pledge in enumerate(pledges):
-        if pledge.employment.user_id is not None:
-            of_user.setdefault(pledge.employment.user_id, []).append(j)
+    for j, employment, user in holders:
+        of_employment[employment] = j
+        if user is not None:
+            of_user.setdefault(user, []).append(j)
     by_coach = {
         (request, j)
         for user, request in session.execute(select(RequestStar.user_id, RequestStar.request_id))

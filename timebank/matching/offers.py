@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from timebank.matching import preview
+from timebank.matching.columns import PledgeColumns
 from timebank.matching.pins import BLOCK_MINUTES
-from timebank.matching.snapshot import PledgeColumns
 from timebank.taxonomy import queries as taxonomy
 from timebank.taxonomy.bits import HALF_DAYS, LANGUAGES, language_bits, week_bits
 from timebank.web import picker

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from timebank.coaching.models import CoachingRequest
 from timebank.matching import snapshot
-from timebank.matching.snapshot import PledgeColumns
+from timebank.matching.columns import PledgeColumns, build, seat_columns, skill_words
 from timebank.organisations.models import CompanyPolicy
 
 
@@ -34,8 +34,12 @@ def fitting_requests(session: Session, offer: PledgeColumns, as_of: date) -> Fit
     from timebank.matching.kernel.candidates import blocks, on_site
 
     seats = snapshot.free_seats(session, as_of)
-    problem = snapshot.build(
-        seats, [offer], snapshot.weights_in_force(session), as_of, skill_words=snapshot.skill_words(session)
+    problem = build(
+        [seat_columns(seat) for seat in seats],
+        [offer],
+        snapshot.weights_in_force(session),
+        as_of,
+        skill_words=skill_words(session),
     )
     near: dict[int, bool] = {}
     for _looked_at, pairs in blocks(problem):

@@ -15,17 +15,15 @@ from timebank import clock, db
 from timebank.auth.actor import SYSTEM
 from timebank.jobs import service as jobs
 from timebank.matching import queries
-from timebank.matching.models import Outcome, Run, RunState, RunTrigger
+from timebank.matching.models import Run, RunState, RunTrigger
 from timebank.matching.runs import applying, deciding, executing, life
 from timebank.matching.runs.deciding import Decision
-from timebank.matching.warm import Afresh, Optimiser
+from timebank.matching.warm import Optimiser
 
 log = structlog.get_logger(__name__)
 
 KIND: Final = "matching.reoffer"
 LANE: Final = "reoffer"
-
-_optimiser: Optimiser = Afresh()
 
 
 def ask(session: Session, *, now: datetime) -> None:
@@ -59,11 +57,24 @@ def reoffer(*, proposal_days: int) -> Run | None:
     with db.read_session() as session:
         if not queries.policy_in_force(session).reoffers or _taken_back(session):
             return None
-        solved = _optimiser.optimum(session, clock.local_date(started))
+        solved = _optimiser().optimum(session, clock.local_date(started))
     if not solved.snapshot.pinned and not (solved.assignment.seat_pledge >= 0).any():
         return None
     decision = deciding.decision_of(solved.snapshot, solved.assignment, quick=True)
     return _write(decision, started, proposal_days)
+
+
+def prepare() -> None:
+    """Solve once a day what the day's first question would have to wait for."""
+    with db.read_session() as session:
+        if queries.policy_in_force(session).reoffers:
+            _optimiser().prepare(session, clock.today())
+
+
+def _optimiser() -> Optimiser:
+    """That of this process."""
+    optimiser: Optimiser = current_app.extensions.setdefault("timebank.optimiser", Optimiser())
+    return optimiser
 
 
 def _taken_back(session: Session) -> bool:
@@ -96,7 +107,7 @@ def _write(decision: Decision, started: datetime, proposal_days: int) -> Run:
         session.flush()  # gives it its ids
         executing.certify(session, run, decision, now)
         # Of the seats that stay empty the last whole run tells why.
-        rows = [row for row in deciding.rows_of(decision, run.id) if row.outcome is Outcome.CHOSEN]
+        rows = list(deciding.rows_of(decision, run.id, chosen_only=True))
         applying.propose(session, run, rows, actor=SYSTEM, now=now, days=proposal_days)
         session.add_all(rows)
     return run

@@ -26,6 +26,7 @@ POLL_SECONDS = 1
 BEAT_SECONDS = 10
 MAIL_SECONDS = 5
 HOUSE_SECONDS = 60
+PREPARE_SECONDS = 10
 STOP_SECONDS = 3
 LANES = (reoffers.LANE, whatif.LANE)  # each beside the others
 
@@ -59,6 +60,7 @@ class Process:
         self._every(POLL_SECONDS, self._leading(work.work_jobs))
         for lane in LANES:
             self._every(POLL_SECONDS, self._leading(partial(work.work_jobs, lane)))
+        self._every(PREPARE_SECONDS, self._leading(reoffers.prepare))
         self._every(MAIL_SECONDS, self._leading(work.send_mail))
         self._every(HOUSE_SECONDS, self._leading(work.keep_house))
         self._timers.add_job(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timebank.matches.queries.free import (
     SHOWN_STATES,
+    all_free_minutes,
     free_by_tranche,
     free_minutes,
     has_confirmed,
@@ -40,6 +41,7 @@ __all__ = [
     "SHOWN_STATES",
     "UNDECIDED_HOURS",
     "RequestSeats",
+    "all_free_minutes",
     "chunks",
     "coordinators",
     "coordinators_of",

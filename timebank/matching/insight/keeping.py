@@ -9,10 +9,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from timebank import db
+from timebank.matching.columns import SkillWords
 from timebank.matching.insight import scarcity, served
 from timebank.matching.insight.models import RunInsight, Unmatched
 from timebank.matching.insight.unmatched import unmatched
-from timebank.matching.snapshot import SkillWords, Snapshot
+from timebank.matching.snapshot import Snapshot
 from timebank.taxonomy.models import Municipality, Postcode, Skill
 
 if TYPE_CHECKING:

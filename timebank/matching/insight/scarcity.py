@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from timebank.coaching.models import CoachingRequest, Seat
-from timebank.matching import snapshot as snapshots
+from timebank.matching.columns import PledgeColumns, SkillWords, build, seat_columns
 from timebank.matching.pins import BLOCK_MINUTES
-from timebank.matching.snapshot import PledgeColumns, SkillWords, Snapshot
+from timebank.matching.snapshot import Snapshot
 from timebank.taxonomy.bits import ANY_TIME, language_bits, languages_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,13 @@ def _fitting(
     places = {s.request.postcode: (s.request.place.x, s.request.place.y) for s in seats}
     minutes = max((s.request.minutes_per_coach for s in seats), default=0)
     columns = [w.columns(snapshot, places.get(w.postcode or "", (0, 0)), minutes) for w in asked]
-    problem = snapshots.build(seats, columns, snapshot.weights, snapshot.as_of, skill_words=skill_words)
+    problem = build(
+        [seat_columns(seat) for seat in seats],
+        columns,
+        snapshot.weights,
+        snapshot.as_of,
+        skill_words=skill_words,
+    )
     found: dict[Wish, list[int]] = {wish: [] for wish in asked}
     for _done, pairs in blocks(problem):
         for i, j in zip(pairs.seat.tolist(), pairs.pledge.tolist(), strict=True):

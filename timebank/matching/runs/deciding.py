@@ -156,8 +156,9 @@ def _rules(snapshot: Snapshot, assignment: Assignment) -> list[str | None]:
     return rules
 
 
-def rows_of(decision: Decision, run_id: int) -> Iterator[RunSeat]:
-    """The decision as rows: who is chosen for each seat, or why nobody; pinned pairs first."""
+def rows_of(decision: Decision, run_id: int, *, chosen_only: bool = False) -> Iterator[RunSeat]:
+    """The decision as rows: who is chosen for each seat, or why nobody; pinned pairs first. With `chosen_only` nothing
+    of the seats that stay empty."""
     assignment, snapshot = decision.assignment, decision.snapshot
     base = snapshot.weights["w_base"]
     for pin in snapshot.pinned:
@@ -170,10 +171,10 @@ def rows_of(decision: Decision, run_id: int) -> Iterator[RunSeat]:
             weight=base,
             reasons=[{"term": "pinned", "points": base}],
         )
-    for i, seat in enumerate(snapshot.seats):
+    for i in decision.chosen if chosen_only else range(len(snapshot.seats)):
         row = RunSeat(
             run_id=run_id,
-            seat_id=seat.id,
+            seat_id=snapshot.seats[i].id,
             position=i,
             outcome=Outcome.NO_CANDIDATE if decision.rules[i] else Outcome.OUTBID,
             rule=decision.rules[i],

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from timebank.coaching.models import CoachingRequest, RequestSkill, Seat
+from timebank.matching.columns import PledgeColumns
 from timebank.matching.pins import BLOCK_MINUTES
-from timebank.matching.snapshot import PledgeColumns
 from timebank.organisations.models import Initiative
 from timebank.taxonomy import queries as taxonomy
 from timebank.taxonomy.bits import ANY_TIME

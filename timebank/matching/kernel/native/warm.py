@@ -9,7 +9,7 @@ joins the graph, until nothing can.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from time import perf_counter
 from typing import Any, Final, TypeAlias
 
@@ -81,14 +81,30 @@ class WarmState:
 
     def forbid(self, request: int, pledge: int) -> None:
         """A request and a pledge stay apart from now on, as after a decline."""
-        for name, value in (("pair_request", request), ("pair_pledge", pledge), ("pair_bonus", FORBIDDEN)):
-            self._arrays[name] = np.append(self._arrays[name], np.array(value, self._arrays[name].dtype))
+        self.set_pair(request, pledge, FORBIDDEN)
+
+    def set_pair(self, request: int, pledge: int, bonus: int) -> None:
+        """A request and a pledge have this bonus, or `FORBIDDEN`, instead of what they had."""
+        others = (self._arrays["pair_request"] != request) | (self._arrays["pair_pledge"] != pledge)
+        for name, value in (("pair_request", request), ("pair_pledge", pledge), ("pair_bonus", bonus)):
+            self._arrays[name] = np.append(
+                self._arrays[name][others], np.array(value, self._arrays[name].dtype)
+            )
         if self._is_known(pledge):
             seats = np.flatnonzero(self._arrays["seat_request"][: self._kind.size] == request)
             kinds = np.unique(self._kind[seats])
             j = int(self._rank[pledge])
-            self._tables = with_exception(self._tables, kinds[kinds != NONE], j, FORBIDDEN)
+            self._tables = with_exception(self._tables, kinds[kinds != NONE], j, bonus)
             self._drop(seats, j)
+            if bonus != FORBIDDEN:
+                self._proved_v[j] = _UNPROVED
+
+    def exclude(self, request: int, organisation: int) -> None:
+        """A request that has no seat yet and an organisation stay apart."""
+        if (self._arrays["seat_request"] == request).any():
+            raise ValueError(f"request {request} has seats already")
+        for name, value in (("excluded_request", request), ("excluded_org", organisation)):
+            self._arrays[name] = np.append(self._arrays[name], np.array(value, self._arrays[name].dtype))
 
     def remove_seat(self, seat: int) -> None:
         """A seat is taken or withdrawn."""
@@ -280,6 +296,31 @@ class WarmState:
             self._copied.add(name)
         result: Array = self._arrays[name]
         return result
+
+
+def restricted(
+    problem: AttributeProblem, answer: Assignment, seats: IntArray, pledges: IntArray
+) -> tuple[AttributeProblem, Assignment]:
+    """The problem and its answer with these seats and pledges alone, in this order; the others must be removed ones."""
+    column = np.full(problem.n_pledges, NONE, np.int32)
+    column[pledges] = np.arange(pledges.size)
+    arrays = {f.name: getattr(problem, f.name) for f in fields(problem)}
+    left = column[arrays["pair_pledge"]] != NONE
+    for name, array in arrays.items():
+        if name.startswith("seat_"):
+            arrays[name] = array[seats]
+        elif name.startswith("pledge_"):
+            arrays[name] = array[pledges]
+        elif name.startswith("pair_"):
+            arrays[name] = array[left]
+    arrays["pair_pledge"] = column[arrays["pair_pledge"]]
+    partner = answer.seat_pledge[seats]
+    return AttributeProblem(**arrays), replace(
+        answer,
+        seat_pledge=np.where(partner == NONE, np.int32(NONE), column[partner]),
+        seat_price=answer.seat_price[seats],
+        pledge_price=answer.pledge_price[pledges],
+    )
 
 
 def _joined(parts: list[Int32Array]) -> Int32Array:
