@@ -23,7 +23,14 @@ import numpy as np
 import scipy
 
 from benchmarks.instances import DENSE, KINDS, instance
-from timebank.matching.kernel import EdgeProblem, load_problem, save_problem, solve, verify_solution
+from timebank.matching.kernel import (
+    AttributeProblem,
+    EdgeProblem,
+    load_problem,
+    save_problem,
+    solve,
+    verify_solution,
+)
 from timebank.matching.kernel.generate import generate_attributes
 
 REPEATS: Final = 5
@@ -158,35 +165,50 @@ def attribute_table(sizes: list[tuple[int, int, bool]], repeats: int, folder: Pa
     say()
 
 
-def decline_table(pledges: int, seats: int, declines: int) -> None:
-    """Declines of pairs that were just proposed, each with the new optimum."""
+def change_table(pledges: int, seats: int, times: int) -> None:
+    """Declines of pairs that were just proposed, new pledges and new seats in turn, each with the new optimum."""
     from timebank.matching.kernel.native.warm import WarmState
 
     rng = np.random.default_rng(1)
-    problem = generate_attributes(pledges, seats, 1)
+    problem, others = generate_attributes(pledges, seats, 1), generate_attributes(times, times, 2)
     state = WarmState(problem)
     answer = state.assignment()
-    milliseconds = []
-    for _ in range(declines):
-        seat = int(rng.choice(np.flatnonzero(answer.seat_pledge >= 0)))
-        start = perf_counter()
+
+    def decline(_turn: int) -> None:
+        seat = int(rng.choice(np.flatnonzero(answer.seat_pledge[:seats] >= 0)))
         state.forbid(int(problem.seat_request[seat]), int(answer.seat_pledge[seat]))
-        answer = state.assignment()
-        milliseconds.append(1000 * (perf_counter() - start))
+
+    def pledge(turn: int) -> None:
+        state.add_pledge(one_of(others, "pledge_", turn))
+
+    def seat(turn: int) -> None:
+        state.add_seat({**one_of(others, "seat_", turn), "seat_request": seats + turn})
+
+    say(f"Changes at {pledges:,} pledges x {seats:,} seats, each to the new proved optimum, milliseconds")
+    acts = {"decline": decline, "new pledge": pledge, "new seat": seat}
+    took: dict[str, list[float]] = {kind: [] for kind in acts}
+    for turn in range(times):
+        for kind, act in acts.items():
+            start = perf_counter()
+            act(turn)
+            answer = state.assignment()
+            took[kind].append(1000 * (perf_counter() - start))
+    row = "{:<12} {:>6} {:>8} {:>16} {:>8}"
+    say(row.format("change", "times", "median", "95th percentile", "largest"))
+    for kind, some in took.items():
+        say(row.format(kind, times, *(f"{each:.1f}" for each in np.percentile(some, [50, 95, 100]))))
     verified = verify_solution(state.problem, answer).value == answer.value
-    middle, tail, most = np.percentile(milliseconds, [50, 95, 100])
-    say(
-        f"{declines} declines at {pledges:,} pledges x {seats:,} seats, to the new proved optimum, milliseconds:"
-    )
-    say(
-        f"median {middle:.1f}, 95th percentile {tail:.1f}, largest {most:.1f}; verified at the end: {verified}"
-    )
+    say(f"verified at the end: {verified}")
+
+
+def one_of(problem: AttributeProblem, side: str, index: int) -> dict[str, Any]:
+    return {name: values[index] for name, values in vars(problem).items() if name.startswith(side)}
 
 
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kernel", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few kinds and small sizes")
-    parser.add_argument("--only", choices=["edges", "attributes", "declines"], help="one part alone")
+    parser.add_argument("--only", choices=["edges", "attributes", "changes"], help="one part alone")
     parser.add_argument(
         "--kinds", nargs="+", choices=[*KINDS, *DENSE], metavar="KIND", help="these kinds alone"
     )
@@ -204,8 +226,8 @@ def main(argv: list[str]) -> None:
             if not options.quick:
                 sizes += [(100_000, 20_000, False), (20_000, 20_000, False), (10_000, 20_000, True)]
             attribute_table(sizes, repeats, Path(folder))
-    if options.only in (None, "declines"):
-        decline_table(*((20_000, 4_000, 100) if options.quick else (100_000, 20_000, 300)))
+    if options.only in (None, "changes"):
+        change_table(*((20_000, 4_000, 100) if options.quick else (100_000, 20_000, 300)))
 
 
 def edge_instances(options: argparse.Namespace) -> list[tuple[str, int]]:

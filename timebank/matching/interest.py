@@ -33,21 +33,23 @@ def interest(
 ) -> Interest:
     """The stars between these requests and pledges; `holders` are the number by which a pledge goes, its employment
     and its user. Two statements, whatever the size."""
+    by_user = session.execute(select(RequestStar.user_id, RequestStar.request_id)).all()
+    by_initiative = session.execute(select(CoachStar.request_id, CoachStar.employment_id)).all()
+    if not by_user and not by_initiative:
+        return NO_INTEREST
     of_employment: dict[int, int] = {}
     of_user: dict[int, list[int]] = {}
     for j, employment, user in holders:
         of_employment[employment] = j
         if user is not None:
             of_user.setdefault(user, []).append(j)
-    by_coach = {
-        (request, j)
-        for user, request in session.execute(select(RequestStar.user_id, RequestStar.request_id))
-        if request in requests
-        for j in of_user.get(user, [])
-    }
-    by_initiative = {
-        (request, of_employment[employment])
-        for request, employment in session.execute(select(CoachStar.request_id, CoachStar.employment_id))
-        if request in requests and employment in of_employment
-    }
-    return Interest(frozenset(by_coach), frozenset(by_initiative))
+    return Interest(
+        frozenset(
+            (request, j) for user, request in by_user if request in requests for j in of_user.get(user, [])
+        ),
+        frozenset(
+            (request, of_employment[employment])
+            for request, employment in by_initiative
+            if request in requests and employment in of_employment
+        ),
+    )

@@ -156,8 +156,8 @@ def read(session: Session, as_of: date, before: Rows | None = None) -> Rows:
         of_these = select(Pledge.id).where(
             Pledge.employment_id.in_(part), Pledge.state == PledgeState.APPROVED
         )
-        free = matches.free_minutes(session, session.scalars(of_these).all())
-        pledges |= _pledges(session, as_of, Pledge.employment_id.in_(part), free)
+        ids = session.scalars(of_these).all()
+        pledges |= _pledges(session, as_of, Pledge.id.in_(ids), matches.free_minutes(session, ids))
     return Rows(as_of, seats, pledges, line, young)
 
 

@@ -184,6 +184,8 @@ def _changed_pledges(before: Free, free: Free) -> tuple[list[int], list[int]]:
     differ, hours = [], []
     for id_, row in before.pledges.items():
         now = free.pledges.get(id_)
+        if now is row:  # as nearly all are
+            continue
         if now is None or (now != row and now != row._replace(free=now.free)):
             differ.append(id_)
         elif now.blocks != row.blocks:

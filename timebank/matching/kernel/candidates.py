@@ -211,6 +211,18 @@ def blocks(p: AttributeProblem) -> Iterator[tuple[int, Pairs]]:
             pledges, first, held = [], seat + 1, 0
 
 
+def check_weights(p: AttributeProblem) -> None:
+    """Weigh all pairs of a problem in which there is one seat, or one pledge.
+
+    Raises
+    ------
+    ProblemError : a candidate weighs more than 2^40
+    """
+    i, j = np.broadcast_arrays(np.arange(p.n_seats), np.arange(p.n_pledges))
+    held = np.flatnonzero(skills(p, i, j))
+    _candidates(p, i[held], j[held])
+
+
 def _holders(p: AttributeProblem) -> Callable[[int], Index]:
     """For a seat, the pledges that hold every skill that it asks: looked up by the rarest, sifted by the others."""
     everybody = np.arange(p.n_pledges)

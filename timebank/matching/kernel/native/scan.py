@@ -299,13 +299,18 @@ def scan_seats(
     marks : of `new_marks`, this caller's own
     found : of `nothing_found`; rows first .. last are written
     """
-    segments = np.empty((2 * grid.columns + 2, 3), np.int64)
+    segments = np.empty((2 * grid.columns + 3, 3), np.int64)
     most = found.partner.shape[1]
     for row in range(first, last):
         t = wanted[row]
         seat = take_seat(seats, t, marks)
         listed = shortest_list(seats, t, pledges)
         n_segments = segments_of(seat, grid, pledges.start[listed], points, segments)
+        if pledges.tail[0]:
+            segments[n_segments, 0] = pledges.member.size - pledges.tail[0]
+            segments[n_segments, 1] = pledges.member.size
+            segments[n_segments, 2] = max(0, points.remote, points.near)
+            n_segments += 1
         far = _most_far(seat, seats, points)
         low = u[row]
         for segment in range(n_segments):

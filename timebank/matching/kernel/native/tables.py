@@ -28,6 +28,7 @@ CAPACITY, MONTHLY = range(2)
 NOBODYS: Final = -1
 """The number of a company that no pledge belongs to."""
 
+_LONGEST_TAIL: Final = 500
 _CELLS: Final = 256  # about; more make lists of neighbouring cells short, and the tables of their starts long
 
 
@@ -58,7 +59,7 @@ class Pledges(NamedTuple):
     `skills` are (P, W) words. List n of `member` holds, in that order, the pledges with the n-th of `bits`
     (skills, then languages); the last list is everybody. Those of cell c of the pledges that are remote
     (layer 0) or not (layer 1) stand at ``start[n, layer * cells + c]`` and after. The last `tail` pledges are
-    in no list.
+    in no list, but at the end of `member`.
     """
 
     fields: Int32Array
@@ -137,6 +138,61 @@ def with_exception(tables: Tables, kinds: IntArray, pledge: int, bonus: int) -> 
     return tables._replace(seats=seats._replace(special_range=ranges, special=special, special_bonus=bonuses))
 
 
+def extended(tables: Tables, problem: AttributeProblem) -> Tables | None:
+    """The tables of a problem that has more seats and pledges at its end, without making all of them anew.
+
+    Each new seat is a kind of its own, and new pledges stand in no list. None where that does not do: a pledge of
+    a new company, or so many new ones that it is time for lists.
+    """
+    old = tables.pledges
+    new = np.arange(tables.order.size, problem.n_pledges)
+    company = company_numbers(tables.companies, problem.pledge_org[new])
+    tail = old.tail + new.size
+    if (company == NOBODYS).any() or tail[0] > _LONGEST_TAIL:
+        return None
+    fields, blocks, skills = _pledge_rows(problem, new, company)
+    pledges = old._replace(
+        fields=np.concatenate([old.fields, fields]),
+        blocks=np.concatenate([old.blocks, blocks]),
+        skills=np.concatenate([old.skills, skills]),
+        member=np.concatenate([old.member, new.astype(np.int32)]),
+        tail=tail,
+    )
+    order = np.concatenate([tables.order, new])
+    rank = np.empty(order.size, np.int64)
+    rank[order] = np.arange(order.size)
+    added = _seats(problem, np.arange(tables.seat_group.size, problem.n_seats), rank, tables.companies)
+    group = np.arange(added.hours.size) + tables.seats.hours.size
+    return tables._replace(
+        pledges=pledges,
+        seats=_with_kinds(tables.seats, added),
+        order=order,
+        seat_group=np.concatenate([tables.seat_group, group]),
+    )
+
+
+def _with_kinds(seats: Seats, added: Seats) -> Seats:
+    barred, barred_range = _of_ranges(added.barred_range, seats.barred.size)
+    special, special_range = _of_ranges(added.special_range, seats.special.size)
+    more = added._replace(
+        barred_range=barred_range,
+        barred=added.barred[barred],
+        special_range=special_range,
+        special=added.special[special],
+        special_bonus=added.special_bonus[special],
+    )
+    both: list[tuple[Any, Any]] = list(zip(seats, more, strict=True))
+    return Seats(*(np.concatenate(pair) for pair in both))
+
+
+def _of_ranges(ranges: IntArray, begin: int) -> tuple[IntArray, IntArray]:
+    """What lies in these ranges, and the ranges where it stands after `begin` others."""
+    inside = np.concatenate([np.arange(0), *(np.arange(first, last) for first, last in ranges)])
+    length = ranges[:, 1] - ranges[:, 0]
+    ends = begin + np.cumsum(length)
+    return inside, np.stack([ends - length, ends], axis=1)
+
+
 def company_numbers(companies: Int32Array, org: Int32Array) -> IntArray:
     """Where each company stands among those of the pledges, `NOBODYS` where it does not."""
     if not companies.size:
@@ -162,7 +218,16 @@ def _grid(problem: AttributeProblem) -> tuple[Grid, IntArray]:
 def _pledges(
     problem: AttributeProblem, order: IntArray, key: IntArray, company: IntArray, cells: int
 ) -> Pledges:
-    fields = np.zeros((order.size, _FIELDS), np.int32)
+    start, member, bits = _lists(problem, order, key, cells)
+    fields, blocks, skills = _pledge_rows(problem, order, company[order])
+    return Pledges(fields, blocks, skills, start, member, bits, np.zeros(1, np.int64))
+
+
+def _pledge_rows(
+    problem: AttributeProblem, some: IntArray, company: IntArray
+) -> tuple[Int32Array, IntArray, UInt64Array]:
+    """`fields`, `blocks` and `skills` of some pledges; `company` are the numbers of theirs."""
+    fields = np.zeros((some.size, _FIELDS), np.int32)
     for column, values in (
         (X, problem.pledge_x),
         (Y, problem.pledge_y),
@@ -172,15 +237,13 @@ def _pledges(
         (FROM, problem.pledge_from),
         (UNTIL, problem.pledge_until),
         (WEEK, problem.pledge_week.view(np.int32)),
-        (COMPANY, company),
         (CAUSES, problem.pledge_causes.view(np.int32)),
         (EXCLUDED, problem.pledge_excluded_causes.view(np.int32)),
     ):
-        fields[:, column] = values[order]
-    blocks = np.stack([problem.pledge_capacity[order], problem.pledge_monthly[order]], axis=1)
-    skills = np.ascontiguousarray(problem.pledge_skills[order])
-    start, member, bits = _lists(problem, order, key, cells)
-    return Pledges(fields, blocks, skills, start, member, bits, np.zeros(1, np.int64))
+        fields[:, column] = values[some]
+    fields[:, COMPANY] = company
+    blocks = np.stack([problem.pledge_capacity[some], problem.pledge_monthly[some]], axis=1)
+    return fields, blocks, np.ascontiguousarray(problem.pledge_skills[some])
 
 
 def _lists(

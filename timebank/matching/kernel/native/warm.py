@@ -17,12 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from timebank.matching.kernel.assignment import Assignment
-from timebank.matching.kernel.candidates import Pairs, blocks, joined
+from timebank.matching.kernel.candidates import Pairs, check_weights, joined
 from timebank.matching.kernel.native.attributes import optimum, scan
 from timebank.matching.kernel.native.graph import NONE, Graph, State, graph_of
 from timebank.matching.kernel.native.repair import GONE, drop_edges, proved_weight, repair, transposed_graph
 from timebank.matching.kernel.native.scan import new_marks, nothing_found, scan_pledges
-from timebank.matching.kernel.native.tables import CAPACITY, LANGUAGES, Tables, packed, with_exception
+from timebank.matching.kernel.native.tables import (
+    CAPACITY,
+    LANGUAGES,
+    Tables,
+    extended,
+    packed,
+    with_exception,
+)
 from timebank.matching.kernel.problem import FORBIDDEN, AttributeProblem, Int32Array, IntArray
 from timebank.matching.kernel.progress import Clock, Progress, silent
 from timebank.matching.kernel.single import NotProvedError
@@ -155,8 +162,7 @@ class WarmState:
         if side == "pledge_":  # the exceptions are those of other pledges
             others.update(dict.fromkeys(("pair_request", "pair_pledge", "pair_bonus")))
         checked = AttributeProblem(**{**others, **one})
-        for _ in blocks(checked):  # weighs the new pairs, and refuses what is too much
-            pass
+        check_weights(checked)
         for name in self._arrays:
             if name.startswith(side):
                 self._arrays[name] = np.concatenate([self._arrays[name], getattr(checked, name)])
@@ -260,15 +266,18 @@ class WarmState:
         return pledge < self._rank.size
 
     def _include_new(self) -> None:
-        """Make the tables anew when there are new seats or pledges, and bring everything into their order."""
+        """Extend the tables when there are new seats or pledges, and bring everything into their order."""
         n_seats, n_pledges = len(self._arrays["seat_x"]), len(self._arrays["pledge_x"])
         known = self._tables.order
         if (n_seats, n_pledges) == (self._kind.size, known.size):
             return
         removed = self._kind == NONE
         pairs, old = self._pairs(), self._state
-        tables = packed(self.problem)
-        rank = np.argsort(tables.order)[known]  # where the known pledges stand now
+        problem = self.problem
+        tables = extended(self._tables, problem) or packed(problem)
+        now = np.empty(n_pledges, np.int64)
+        now[tables.order] = np.arange(n_pledges)
+        rank = now[known]  # where the known pledges stand now
 
         def moved(values: Array, fill: int) -> Array:
             result = np.full(n_pledges, fill, values.dtype)
