@@ -8,17 +8,19 @@ import pytest
 from sqlalchemy import func, select, update
 
 import timebank.auth.forms
-from tests.factories import make_employment
+from tests.factories import make_employment, make_pledge
 from tests.support.client import PASSWORD
 from timebank import clock
 from timebank.auth import drafts
 from timebank.auth.models import User, UserSession
+from timebank.organisations.models import Employment
 from timebank.pledges.models import Pledge
 from timebank.taxonomy.models import Skill
 from timebank.web.forms import BaseForm, Password
 
 FORM = "http://localhost/pledges/new"
 CARRIED = re.compile(r'name="draft" value="([^"]+)"')
+NEXT = re.compile(r'name="next" value="([^"]+)">\s*<input type="hidden" name="draft"')
 SECRET = "not to be seen again"
 
 
@@ -49,7 +51,7 @@ def again(browser, page, user):
     data = {
         "email": user.email,
         "password": PASSWORD,
-        "next": "/pledges/new",
+        "next": NEXT.search(page.text)[1],
         "draft": CARRIED.search(page.text)[1],
     }
     answer = browser.post_form("/sign-in", data)
@@ -73,6 +75,16 @@ def test_the_form_comes_back_as_it_was_filled_in_and_is_not_sent(send, session, 
     assert "er is niets verstuurd" in shown.text
     assert "tb-errors" not in shown.text
     assert session.scalar(select(func.count()).select_from(Pledge)) == 0
+
+
+def test_a_small_form_beside_others_comes_back_too(send, session, ann):
+    pledge = make_pledge(session, session.scalars(select(Employment)).first())
+    session.commit()
+    here = f"/pledges/{pledge.public_id}"
+    page, browser = send(f"{here}/minutes", came_from=f"http://localhost{here}", more={"hours": "77:15"})
+    shown = again(browser, page, ann)
+    assert shown.request.path == here
+    assert 'value="77:15"' in shown.text
 
 
 def test_somebody_else_who_signs_in_there_sees_nothing_of_it(send, session):

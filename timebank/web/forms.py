@@ -40,13 +40,8 @@ class BaseForm(FlaskForm):
             """What was posted; in a page that comes back after signing in, what was filled in before."""
             posted = super().wrap_formdata(form, formdata)
             draft = g.get("draft")
-            # An explicit None asks for a form as it stands in the data.
-            if (
-                posted is None
-                and formdata is not None
-                and draft
-                and not form._fields.keys().isdisjoint(draft)
-            ):
+            # A page may hold several forms: the draft is of those that have its fields.
+            if not posted and draft and not form._fields.keys().isdisjoint(draft):
                 return draft
             return posted
 
