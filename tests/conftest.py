@@ -177,10 +177,11 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The application on a fresh database, with nothing switched off but the cost of passwords."""
     application = _application(settings)
     db.init_engine(settings.database_url)
-    configured = dict(application.config)
+    before = [(kept, dict(kept)) for kept in (application.config, application.extensions)]
     yield application
-    application.config.clear()
-    application.config.update(configured)
+    for kept, content in before:
+        kept.clear()
+        kept.update(content)
     db.engine().dispose()
 
 

@@ -367,3 +367,28 @@ def test_an_optimum_that_is_lost_is_found_anew(
 
         monkeypatch.setattr(WarmState, "assignment", lose)
         assert optimiser.optimum(read, clock.today()).assignment.value == value > 0
+
+
+def test_after_a_failure_everything_is_read(
+    session: Session, held_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a backup was put back below a scheduler that remembers what no longer is."""
+    make.make_pledge(session)
+    make.make_request(session)
+    session.commit()
+    optimiser = Optimiser()
+    with db.read_session() as read:
+        value = optimiser.optimum(read, clock.today()).assignment.value
+        seen: list[Any] = []
+        real = rows.read
+
+        def note(session: Session, as_of: Any, before: Any) -> Any:
+            seen.append(before)
+            return real(session, as_of, before)
+
+        monkeypatch.setattr(rows, "read", note)
+        with monkeypatch.context() as broken, pytest.raises(KeyError):
+            broken.setattr(warm, "pledges_by_id", lambda _session, _ids: {})
+            optimiser.optimum(read, clock.today())
+        assert optimiser.optimum(read, clock.today()).assignment.value == value > 0
+        assert [before is None for before in seen] == [False, True]

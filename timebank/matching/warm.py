@@ -58,8 +58,13 @@ class Optimiser:
 
     def optimum(self, session: Session, as_of: date) -> Solved:
         with self._lock:
-            free = self._look(session, as_of)
-            return _loaded(session, free, *self._solve(free))
+            try:
+                free = self._look(session, as_of)
+                return _loaded(session, free, *self._solve(free))
+            except Exception:
+                # Whatever it was, as a backup that was put back below us: the next question looks at everything.
+                self._rows = self._kept = None
+                raise
 
     def prepare(self, session: Session, as_of: date) -> None:
         """Solve, unless it was done that day, what the first question of a day would have to wait for."""
