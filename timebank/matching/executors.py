@@ -110,6 +110,10 @@ def _cluster(address: str) -> Iterator[Workers]:
                 executor.submit(run_here, abs, 0, code()).result(_WORKERS_PATIENCE)
             except Exception as error:
                 raise WorkersError(f"a worker of {address} cannot run Timebank: {error}") from None
+            # Of a client that has lost its scheduler for good, no future ever ends.
             yield Workers(
-                lambda: client.get_executor(pure=False), threads + threads // 2 + 1, (KilledWorker,)
+                lambda: client.get_executor(pure=False),
+                in_flight=threads + threads // 2 + 1,
+                lost=(KilledWorker,),
+                gone=lambda: client.status in ("closing", "closed"),
             )

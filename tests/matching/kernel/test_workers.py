@@ -129,6 +129,15 @@ def test_workers_that_are_always_lost_are_an_error() -> None:
         solve(hanging_together(5), workers=Workers(Broken, in_flight=2))
 
 
+def test_an_executor_that_is_gone_is_not_waited_for() -> None:
+    class Silent(Executor):
+        def submit(self, *_args: Any, **_options: Any) -> Future[Any]:
+            return Future()
+
+    with pytest.raises(WorkersError, match="the executor is gone"):
+        solve(hanging_together(5), workers=Workers(Silent, in_flight=2, gone=lambda: True))
+
+
 def test_a_worker_with_other_code_refuses() -> None:
     with pytest.raises(WorkersError, match="another version"):
         run_here(abs, 1, "other code")

@@ -30,12 +30,17 @@ class Workers:
     start : makes an executor
     in_flight : tasks that are with it at once; more than it has workers, so that none waits for its next
     lost : what its futures raise when a worker is gone, besides `BrokenExecutor` and `CancelledError`
+    gone : whether nothing will come any more, from this executor or a new one; asked every second
     """
 
     def __init__(
-        self, start: Callable[[], Executor], in_flight: int, lost: tuple[type[Exception], ...] = ()
+        self,
+        start: Callable[[], Executor],
+        in_flight: int,
+        lost: tuple[type[Exception], ...] = (),
+        gone: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._start, self._in_flight = start, in_flight
+        self._start, self._in_flight, self._gone = start, in_flight, gone
         self._lost: tuple[type[Exception], ...] = (BrokenExecutor, CancelledError, *lost)
         self._executor: Executor | None = None
 
@@ -52,7 +57,7 @@ class Workers:
 
         Raises
         ------
-        WorkersError : workers were lost again and again, or hold other code than this process
+        WorkersError : workers were lost again and again, all are gone, or one holds other code than this process
         """
         source = iter(tasks)
         again: list[T] = []
@@ -66,6 +71,8 @@ class Workers:
                         return
                     done, _ = wait(running, _BREATH, FIRST_COMPLETED)
                     check()
+                    if self._gone():
+                        raise WorkersError("the executor is gone")
                     for future in done:
                         result = future.result()
                         losses = 0
