@@ -88,6 +88,14 @@ def test_prose_of_several_lines_with_separators_is_one_cell():
     assert table.rows[1].cells[3] == 'een; twee; drie\nvier; vijf\n"zes"; zeven'
 
 
+def test_long_paragraphs_may_hold_more_commas_than_a_row():
+    prose = (
+        "cijfers, begroting, subsidies, planning en nog veel meer, van januari tot maart, elke week.\n" * 3
+    )
+    table = decode(f'nr,naam,adres,wat\n1,An,a@x,"{prose}"\n2,Bo,b@x,kort\n'.encode())
+    assert table.rows == [Row(2, ("1", "An", "a@x", prose)), Row(3, ("2", "Bo", "b@x", "kort"))]
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -134,21 +134,29 @@ def _records(text: str, separator: str) -> Iterator[Sequence[str]]:
 def _swallows(lines: list[str], record: Sequence[str], separator: str, width: int) -> bool:
     """Whether a quotation mark that should not be there made one record of several rows.
 
-    Then the mark that ends the cell stands within a cell of a later row, or that cell holds about as many separators
-    for each line break as a row has. Prose of several lines does neither.
+    Then the mark that ends the cell stands within a cell of a later row, or each line of that cell holds exactly the
+    separators of its row. Prose of several lines does neither, however many commas it has.
     """
     try:
         for _each in csv.reader(lines, delimiter=separator, strict=True):
             pass
     except csv.Error:
         return True
-    a_row = max(width - 1, _PROSE + 1)
-    broken = [(cell, len(list(_lines(cell))) - 1) for cell in record]
-    return any(breaks > 0 and cell.count(separator) >= breaks * a_row for cell, breaks in broken)
+    return width >= _NARROWEST and any(
+        _holds_rows(cell, place, len(record) - 1 - place, separator, width - 1)
+        for place, cell in enumerate(record)
+    )
 
 
-# So many separators may a line of prose hold, even where rows have no more; every kind of file has wider rows.
-_PROSE = 2
+def _holds_rows(cell: str, before: int, after: int, separator: str, full: int) -> bool:
+    """Whether a cell with so many others before and after it begins within one row and ends within another, where a
+    row has `full` separators."""
+    counts = [line.count(separator) for line in _lines(cell)]
+    return len(counts) > 1 and counts == [full - before, *[full] * (len(counts) - 2), full - after]
+
+
+# Every kind of file has rows of at least so many cells; in a narrower one, prose could look like them.
+_NARROWEST = 4
 
 
 def _table(records: Iterable[Sequence[str]], separator: str) -> Table:
