@@ -87,6 +87,21 @@ def test_a_small_form_beside_others_comes_back_too(send, session, ann):
     assert 'value="77:15"' in shown.text
 
 
+@pytest.mark.parametrize(("came_from", "status"), [("/pledges/new?a=b?", 200), ("/", 303)])
+def test_signing_in_leads_to_a_page_that_can_be_looked_at(send, ann, came_from, status):
+    page, browser = send(came_from=f"http://localhost{came_from}")
+    data = {
+        "email": ann.email,
+        "password": PASSWORD,
+        "next": came_from,
+        "draft": CARRIED.search(page.text)[1],
+    }
+    answer = browser.post_form("/sign-in", data)
+    if answer.status_code == 307:
+        answer = browser.post(answer.location, data=data)
+    assert answer.status_code == status
+
+
 def test_somebody_else_who_signs_in_there_sees_nothing_of_it(send, session):
     page, browser = send()
     other = session.get_one(User, make_employment(session).user_id)

@@ -70,7 +70,7 @@ def show_again() -> None:
 
 def path_of(asked: Request) -> str:
     """The path that was asked for, with its query."""
-    return asked.full_path.rstrip("?")
+    return asked.full_path if asked.query_string else asked.path
 
 
 def _is_page(path: str) -> bool:

@@ -87,9 +87,10 @@ def _enter(user: User, target: str) -> ResponseReturnValue:
             new_hash=fresh,
         )
     _remember(token)
-    draft = drafts.unpack(request.form.get(drafts.FIELD, ""), target)
+    start = _start(target)
+    draft = drafts.unpack(request.form.get(drafts.FIELD, ""), start)
     # The other kind of redirect takes the draft along.
-    response = make_response(redirect(_start(target), 303 if draft is None else 307))
+    response = make_response(redirect(start, 303 if draft is None else 307))
     if user.theme:
         _set_theme(response, user.theme)
     return response
