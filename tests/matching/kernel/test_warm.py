@@ -34,7 +34,10 @@ def change(state: WarmState, kind: str, donor: AttributeProblem, rng: np.random.
     if kind == "add_seat":
         state.add_seat(one_of(donor, "seat_", int(rng.integers(donor.n_seats))))
     elif kind == "add_pledge":
-        state.add_pledge(one_of(donor, "pledge_", int(rng.integers(donor.n_pledges))))
+        pledge = state.add_pledge(one_of(donor, "pledge_", int(rng.integers(donor.n_pledges))))
+        if rng.random() < 0.5:
+            request = int(rng.choice(problem.seat_request))
+            state.set_pair(request, pledge, int(rng.choice([FORBIDDEN, 300])))
     elif kind == "remove_seat":
         state.remove_seat(int(rng.integers(problem.n_seats)))
     elif kind == "remove_pledge":
@@ -102,6 +105,22 @@ def test_a_decline_frees_the_seat_for_the_next_best() -> None:
     assert after.value <= before.value
     assert pledge not in after.seat_pledge[problem.seat_request == request]
     assert state.problem.pair_bonus[-1] == FORBIDDEN
+
+
+def test_a_pledge_that_comes_back_after_a_decline_stays_away_from_the_other_seats_of_the_request() -> None:
+    problem = generate(300, 100, 2, attributes=True).problem
+    assert isinstance(problem, AttributeProblem)
+    state = WarmState(problem)
+    seat = int(np.flatnonzero(state.assignment().seat_pledge >= 0)[0])
+    pledge = int(state.assignment().seat_pledge[seat])
+    for other in np.flatnonzero(np.arange(300) != pledge):
+        state.remove_pledge(int(other))
+    state.remove_pledge(pledge)
+    again = state.add_pledge(one_of(problem, "pledge_", pledge))
+    for request in np.unique(problem.seat_request).tolist():
+        state.forbid(request, again)
+    assert state.assignment().value == 0
+    assert_optimal(state)
 
 
 def test_numbers_stay_and_new_ones_come_after_them() -> None:

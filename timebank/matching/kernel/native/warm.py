@@ -98,13 +98,17 @@ class WarmState:
                 self._arrays[name][others], np.array(value, self._arrays[name].dtype)
             )
         if self._is_known(pledge):
-            seats = np.flatnonzero(self._arrays["seat_request"][: self._kind.size] == request)
-            kinds = np.unique(self._kind[seats])
             j = int(self._rank[pledge])
-            self._tables = with_exception(self._tables, kinds[kinds != NONE], j, bonus)
-            self._drop(seats, j)
+            self._drop(self._make_exception(request, j, bonus), j)
             if bonus != FORBIDDEN:
                 self._proved_v[j] = _UNPROVED
+
+    def _make_exception(self, request: int, j: int, bonus: int) -> IntArray:
+        """Note in the tables the exception of a request's known seats with the pledge at j; gives those seats."""
+        seats = np.flatnonzero(self._arrays["seat_request"][: self._kind.size] == request)
+        kinds = np.unique(self._kind[seats])
+        self._tables = with_exception(self._tables, kinds[kinds != NONE], j, bonus)
+        return seats
 
     def exclude(self, request: int, organisation: int) -> None:
         """A request that has no seat yet and an organisation stay apart."""
@@ -297,6 +301,11 @@ class WarmState:
         self._touched_pledges = [rank[some].astype(np.int32) for some in self._touched_pledges]
         self._adopt(tables, pairs._replace(pledge=rank[pairs.pledge].astype(np.int32)), state)
         self._kind[: removed.size][removed] = NONE
+        # Those of new pledges: extended tables have them for new seats only.
+        new = np.flatnonzero(problem.pair_pledge >= known.size)
+        pairs_of_new = (problem.pair_request[new], now[problem.pair_pledge[new]], problem.pair_bonus[new])
+        for request, j, bonus in zip(*(values.tolist() for values in pairs_of_new), strict=True):
+            self._make_exception(request, j, bonus)
 
     def _writable(self, name: str) -> Array:
         """An array of the problem that nobody else holds."""
