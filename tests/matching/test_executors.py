@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from tests.support.processes import alive, descendants, wait_for
 from timebank.matching import executors
 from timebank.matching.kernel import AttributeProblem, WorkersError, generate, solve
 
@@ -57,3 +59,24 @@ def test_a_cluster_without_its_extra_is_told_in_one_line(monkeypatch: pytest.Mon
         executors.workers_of(NOBODY_LISTENS),
     ):
         pass
+
+
+WORK_AND_WAIT = """
+import time
+from timebank.matching.executors import PROCESSES, workers_of
+with workers_of(PROCESSES) as workers:
+    for _result in workers.results(abs, [1], lambda: None):
+        print("at work", flush=True)
+        time.sleep(60)
+"""
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", WORK_AND_WAIT], stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "at work\n"
+        workers = descendants(parent.pid)
+        parent.kill()
+    assert any("spawn_main" in command for command in workers.values())
+    assert wait_for(lambda: not any(alive(pid) for pid in workers), 10)

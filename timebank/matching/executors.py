@@ -6,10 +6,11 @@ The kernel is imported inside the functions, so that who only reads settings doe
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -81,7 +82,22 @@ def _processes() -> Iterator[Workers]:
 
     count = len(os.sched_getaffinity(0))
     context = get_context("spawn")
-    yield Workers(lambda: ProcessPoolExecutor(count, mp_context=context), in_flight=count + 1)
+    yield Workers(
+        lambda: ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent),
+        in_flight=count + 1,
+    )
+
+
+def _end_with_parent() -> None:
+    """In a worker: end as soon as the process that started it is gone, which nobody else would tell it."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - a worker has one
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 @contextmanager
