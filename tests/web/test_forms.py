@@ -53,6 +53,10 @@ def submit(**values: object) -> Sample:
         ("2.5", 150),
         ("2:30", 150),
         ("2u30", 150),
+        ("2 uur 30", 150),  # as pages say it
+        ("1 Heure 01", 61),
+        ("30 minuten", 30),
+        ("90 minutes", 90),
         ("2 h", 120),
         ("8", 480),
         (",5", 30),

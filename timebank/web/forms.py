@@ -325,8 +325,12 @@ class HoursField(Parsed):
 
 def minutes_of(text: str) -> int:
     """Minutes of hours as people write them. Raises ValueError."""
-    if match := re.fullmatch(r"([0-9]{1,5})\s*[:uUhH]\s*([0-5][0-9])", text):
+    if match := re.fullmatch(
+        r"([0-9]{1,5})\s*(?::|u|h|uur|heures?|hours?)\s*([0-5][0-9])", text, re.IGNORECASE
+    ):
         return int(match[1]) * 60 + int(match[2])
+    if match := re.fullmatch(r"([0-9]{1,5})\s*min(?:\.|uut|uten|utes?)?", text, re.IGNORECASE):
+        return int(match[1])
     match = re.fullmatch(
         r"([0-9]{1,5}(?:[.,][0-9]{1,6})?|[.,][0-9]{1,6})\s*(?:u|h|uur|uren|heures?|hours?)?",
         text,
