@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import ROOT
@@ -25,6 +26,7 @@ from timebank.matches import service as matches
 from timebank.matches.models import DeclineReason, Match, MatchState, Side
 from timebank.matching import kernel, reoffers, runs, service
 from timebank.matching.models import Mode, Run, RunState, RunTrigger
+from timebank.matching.runs import executing
 from timebank.pledges import service as pledges
 from timebank.pledges.models import Pledge
 from timebank.scheduler import work
@@ -94,6 +96,28 @@ def test_a_no_is_followed_by_the_next_coach_and_never_by_the_same(
     decline(session, open_match(session))
     work_off(session)
     assert [state for _p, _r, state in pairs(session)] == [MatchState.DECLINED] * 2
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_database_may_be_away_for_a_moment(
+    session: Session, asked: CoachingRequest, pledge: Pledge, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    write, tries = reoffers._write, []
+
+    def breaks_once(*args: Any) -> Run:
+        tries.append(when)
+        if len(tries) == 1 and when == "before":
+            raise OperationalError("INSERT", {}, OSError("database is locked"))
+        run = write(*args)
+        if len(tries) == 1:
+            raise OperationalError("COMMIT", {}, OSError("the server closed the connection"))
+        return run
+
+    monkeypatch.setattr(reoffers, "_write", breaks_once)
+    monkeypatch.setattr(executing, "PAUSES", (0, 0))
+    work_off(session)
+    assert len(tries) == 2
+    assert pairs(session) == [(pledge.id, asked.id, MatchState.PROPOSED)]
 
 
 def test_a_new_pledge_and_a_new_request_are_matched_at_once(session: Session, pledge: Pledge) -> None:

@@ -61,7 +61,8 @@ def reoffer(*, proposal_days: int) -> Run | None:
     if not solved.snapshot.pinned and not (solved.assignment.seat_pledge >= 0).any():
         return None
     decision = deciding.decision_of(solved.snapshot, solved.assignment, quick=True)
-    return _write(decision, started, proposal_days)
+    # What was written before the connection broke is not free any more, so it is not proposed twice.
+    return executing.at_last(lambda: _write(decision, started, proposal_days))
 
 
 def prepare() -> None:

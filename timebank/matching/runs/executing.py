@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -101,7 +102,7 @@ def _carry_out(claimed: Claimed, proposal_days: int, executor: str | None) -> Ru
                 progress=_until(lost),
                 executor=executor,
             )
-            run = _write_at_last(claimed.public_id, decision, proposal_days)
+            run = at_last(lambda: write(claimed.public_id, decision, proposal_days))
             _tell_more(run, decision)
             return run
     except Lost:
@@ -134,15 +135,15 @@ def _tell_more(run: Run, decision: Decision) -> None:
         log.exception("run_insight_failed", run=str(run.public_id))
 
 
-def _write_at_last(public_id: uuid.UUID, decision: Decision, proposal_days: int) -> Run:
-    """Write it, once more after each of some pauses when the database was away or somebody else in the way."""
+def at_last(write: Callable[[], Run]) -> Run:
+    """What `write` gives; once more after each of some pauses when the database was away or somebody in the way."""
     for pause in PAUSES:
         try:
-            return write(public_id, decision, proposal_days)
+            return write()
         except (OperationalError, InterfaceError) as error:
-            log.warning("run_not_written", run=str(public_id), kind=type(error.orig).__name__, again_in=pause)
+            log.warning("run_not_written", kind=type(error.orig).__name__, again_in=pause)
             time.sleep(pause)
-    return write(public_id, decision, proposal_days)
+    return write()
 
 
 def write(public_id: uuid.UUID, decision: Decision, proposal_days: int) -> Run:
