@@ -19,12 +19,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 import config
 from config import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 DEMO_PEOPLE: Final = (
     "employee@demo.example",
@@ -63,8 +66,14 @@ def run(settings: Settings) -> int:
     """
     try:
         with _reserve_port(settings) as door, Family() as family:
+            waiting, ready = os.pipe()
+            # It loads while the database is prepared, and serves once `ready` is closed.
+            command = _gunicorn(settings, door, waiting)
+            family.start(command, "the web server", pass_fds=(door.fileno(), waiting))
+            os.close(waiting)
             demo = _prepare(family, settings)
-            _serve(family, settings, door, demo)
+            os.close(ready)
+            _serve(family, settings, demo)
     except Stopped:
         return 0
     except Failed as error:
@@ -91,9 +100,8 @@ def _prepare(family: Family, settings: Settings) -> bool:
     return True
 
 
-def _serve(family: Family, settings: Settings, door: socket.socket, demo: bool) -> None:
+def _serve(family: Family, settings: Settings, demo: bool) -> None:
     family.start(_timebank("scheduler"), "the scheduler")
-    family.start(_gunicorn(settings, door), "the web server", pass_fds=(door.fileno(),))
     _wait_until_healthy(family, settings)
     people = f" Sign in as {', '.join(DEMO_PEOPLE)} with the password demo-timebank." if demo else ""
     click.echo(f"Timebank runs at {settings.base_url} (Ctrl-C stops it).{people}")
@@ -107,7 +115,16 @@ def _timebank(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "from timebank.cli import main; main()", *arguments]
 
 
-def _gunicorn(settings: Settings, door: socket.socket) -> list[str]:
+def web(waiting: int) -> Flask:
+    """The application, as gunicorn gets it: once the other end of the pipe `waiting` is closed."""
+    from timebank import create_app
+
+    app = create_app()
+    os.read(waiting, 1)
+    return app
+
+
+def _gunicorn(settings: Settings, door: socket.socket, waiting: int) -> list[str]:
     options = [
         f"--bind=fd://{door.fileno()}",
         "--worker-class=gthread",
@@ -117,9 +134,10 @@ def _gunicorn(settings: Settings, door: socket.socket) -> list[str]:
         "--no-control-socket",
         "--log-level=warning",
     ]
-    # Loaded once and forked: the web server answers sooner. Reloading needs workers that load for themselves.
-    options.append("--reload" if settings.debug else "--preload")
-    return [sys.executable, "-m", "gunicorn", *options, "wsgi:app"]
+    # Loaded once and forked: the web server answers sooner. Reloading needs workers that load for themselves, and
+    # that then wait for the database themselves, however long its demo takes.
+    options += ["--reload", "--timeout=0"] if settings.debug else ["--preload"]
+    return [sys.executable, "-m", "gunicorn", *options, f"timebank.processes:web({waiting})"]
 
 
 # --- the port -------------------------------------------------------------------------------------------------------

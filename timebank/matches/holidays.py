@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-import holidays
-
 LANGUAGES = {"nl": "nl", "fr": "fr", "en": "en_US"}
 
 
 @lru_cache(maxsize=64)
 def _of_year(year: int, language: str) -> dict[date, str]:
+    import holidays  # slow to load, and seldom asked
+
     return dict(holidays.country_holidays("BE", years=year, language=LANGUAGES.get(language, "nl")))
 
 

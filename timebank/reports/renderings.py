@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-import xlsxwriter
 from flask_babel import gettext as _
 
 from timebank import clock
@@ -190,6 +189,8 @@ NUMBERS = {Kind.MONTH: "mmm yyyy", Kind.HOURS: "#,##0.00", Kind.COUNT: "#,##0", 
 def render_xlsx(report: Report) -> bytes:
     """A workbook with real numbers and dates, frozen headings and filters; no text in it can run as a formula."""
     out = io.BytesIO()
+    import xlsxwriter  # slow to load, and seldom asked
+
     book = xlsxwriter.Workbook(
         out,
         {
