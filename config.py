@@ -272,12 +272,7 @@ def _smtp_url(source: _Source) -> str | None:
     value = source.text("TIMEBANK_SMTP_URL")
     if value is None:
         return None
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port or 25) > 0
-    except ValueError:
-        good = False
-    if not good:
+    if not _is_server(value, ("smtp", "smtps"), usual_port=25):
         raise ConfigError(
             "TIMEBANK_SMTP_URL must look like smtp://user:password@host:587 or smtps://user:password@host."
         )
@@ -288,13 +283,17 @@ def _executor(source: _Source) -> str | None:
     value = source.text("TIMEBANK_EXECUTOR")
     if value is None or value == "processes":
         return value
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and (parts.port or 0) > 0
-    except ValueError:
-        good = False
-    if not good:
+    if not _is_server(value, ("tcp", "tls")):
         raise ConfigError(
             "TIMEBANK_EXECUTOR must be processes, or a Dask scheduler's address as tcp://host:8786."
         )
     return value
+
+
+def _is_server(address: str, schemes: tuple[str, ...], usual_port: int = 0) -> bool:
+    """Whether it names a host and, where there is no usual one, a port."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port or usual_port) > 0
+    except ValueError:  # a port that is no number
+        return False

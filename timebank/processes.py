@@ -68,8 +68,8 @@ def run(settings: Settings) -> int:
         with _reserve_port(settings) as door, Family() as family:
             waiting, ready = os.pipe()
             # It loads while the database is prepared, and serves once `ready` is closed.
-            command = _gunicorn(settings, door, waiting)
-            family.start(command, "the web server", pass_fds=(door.fileno(), waiting))
+            arguments = _gunicorn(settings, door, waiting)
+            family.start(arguments, "the web server", pass_fds=(door.fileno(), waiting))
             os.close(waiting)
             demo = _prepare(family, settings)
             os.close(ready)
