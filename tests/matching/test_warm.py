@@ -350,14 +350,18 @@ def test_after_any_other_act_everything_is_read(session: Session, held_clock: An
         assert not rows.read(read, clock.today(), before).seats
 
 
+def of_one_pair(session: Session) -> Optimiser:
+    make.make_pledge(session)
+    make.make_request(session)
+    session.commit()
+    return Optimiser()
+
+
 def test_an_optimum_that_is_lost_is_found_anew(
     session: Session, held_clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(single, "NATIVE_FROM", 0)
-    make.make_pledge(session)
-    make.make_request(session)
-    session.commit()
-    optimiser = Optimiser()
+    optimiser = of_one_pair(session)
     with db.read_session() as read:
         value = optimiser.optimum(read, clock.today()).assignment.value
 
@@ -373,10 +377,7 @@ def test_after_a_failure_everything_is_read(
     session: Session, held_clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a backup was put back below a scheduler that remembers what no longer is."""
-    make.make_pledge(session)
-    make.make_request(session)
-    session.commit()
-    optimiser = Optimiser()
+    optimiser = of_one_pair(session)
     with db.read_session() as read:
         value = optimiser.optimum(read, clock.today()).assignment.value
         seen: list[Any] = []

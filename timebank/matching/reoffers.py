@@ -62,7 +62,9 @@ def reoffer(*, proposal_days: int) -> Run | None:
         return None
     decision = deciding.decision_of(solved.snapshot, solved.assignment, quick=True)
     # What was written before the connection broke is not free any more, so it is not proposed twice.
-    return executing.at_last(lambda: _write(decision, started, proposal_days))
+    return executing.at_last(
+        lambda: _write(decision, started, proposal_days), trigger=RunTrigger.REOFFER.value
+    )
 
 
 def prepare() -> None:

@@ -102,7 +102,9 @@ def _carry_out(claimed: Claimed, proposal_days: int, executor: str | None) -> Ru
                 progress=_until(lost),
                 executor=executor,
             )
-            run = at_last(lambda: write(claimed.public_id, decision, proposal_days))
+            run = at_last(
+                lambda: write(claimed.public_id, decision, proposal_days), run=str(claimed.public_id)
+            )
             _tell_more(run, decision)
             return run
     except Lost:
@@ -135,13 +137,16 @@ def _tell_more(run: Run, decision: Decision) -> None:
         log.exception("run_insight_failed", run=str(run.public_id))
 
 
-def at_last(write: Callable[[], Run]) -> Run:
-    """What `write` gives; once more after each of some pauses when the database was away or somebody in the way."""
+def at_last(write: Callable[[], Run], **about: str) -> Run:
+    """What `write` gives; once more after each of some pauses when the database was away or somebody in the way.
+
+    The log names it by `about`.
+    """
     for pause in PAUSES:
         try:
             return write()
         except (OperationalError, InterfaceError) as error:
-            log.warning("run_not_written", kind=type(error.orig).__name__, again_in=pause)
+            log.warning("run_not_written", **about, kind=type(error.orig).__name__, again_in=pause)
             time.sleep(pause)
     return write()
 
