@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, select, text
 
 from tests.ledger.conftest import a_story, add_company, booking
-from tests.support import forks
 from timebank import db
 from timebank.db import APPEND_ONLY, Base
 from timebank.ledger.entries import canonical, hash_payload, link
@@ -215,17 +212,6 @@ def test_an_account_below_zero_in_the_middle_is_found(company: int) -> None:
     assert broken is not None
     assert broken.number == 2
     assert "below zero: -120 minutes" in broken.what
-
-
-@pytest.mark.both
-def test_the_command_names_what_is_in_no_book(company: int, database: str) -> None:
-    a_story(company)
-    with behind_its_back() as connection:
-        INVENTIONS["an account of no book"][0](connection)
-    done = command(database)
-    assert done.returncode == 1
-    assert done.stderr.startswith("timebank: account row ")
-    assert done.stderr.endswith(" is in no book\n")
 
 
 def change_payload(*, rehash: str) -> Callable[[Connection], None]:
@@ -519,58 +505,6 @@ def test_only_the_chosen_book_is_read(company: int) -> None:
 
 def test_an_empty_ledger_holds(database: str) -> None:
     assert found() is None
-
-
-# --- the command ----------------------------------------------------------------------------------------------------
-
-
-def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return forks.timebank("ledger", "verify", *arguments, environ=forks.environment(url))
-
-
-@pytest.mark.both
-def test_the_command_prints_a_line_a_book_and_a_total(database: str) -> None:
-    empty = command(database)
-    assert (empty.returncode, empty.stdout, empty.stderr) == (
-        0,
-        "0 books, 0 transactions, 0 lines: everything holds\n",
-        "",
-    )
-    with db.unit_of_work() as session:
-        a = add_company(session, "Delta Staal", "0566988259")
-        b = add_company(session, "Other")
-    a_story(a)
-    a_story(b)
-    done = command(database)
-    lines = done.stdout.splitlines()
-    assert (done.returncode, done.stderr, len(lines)) == (0, "", 3)
-    assert lines[0].startswith("0566988259 Delta Staal: 8 transactions, 16 lines, 1.5 hours confirmed, head ")
-    assert lines[1].startswith("Other: 8 transactions")
-    assert lines[2] == "2 books, 16 transactions, 32 lines: everything holds"
-    for name in ("0566.988.259", "BE 0566 988 259", "566988259", "delta-staal"):
-        one = command(database, "--company", name)
-        assert (one.returncode, len(one.stdout.splitlines())) == (0, 2), name
-
-
-@pytest.mark.both
-def test_the_command_exits_1_at_the_first_break_and_says_where(company: int, database: str) -> None:
-    a_story(company)
-    with behind_its_back() as connection:
-        TAMPERINGS["two lines were changed"][0](connection)
-    done = command(database)
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr == "timebank: Delta Staal: transaction 3: its lines are not those of its payload\n"
-
-
-def test_wrong_use_of_the_command_is_one_line(database: str, tmp_path: Path) -> None:
-    unknown = command(database, "--company", "nobody")
-    assert (unknown.returncode, unknown.stderr) == (2, "timebank: there is no company nobody\n")
-    nowhere = command(f"sqlite:///{tmp_path}/none.db")
-    assert nowhere.returncode == 2
-    assert nowhere.stderr.count("\n") == 1
-    option = command(database, "--what")
-    assert (option.returncode, option.stderr.count("\n")) == (2, 1)
 
 
 def test_memory_does_not_grow_with_the_book(company: int) -> None:
