@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.conftest import a_story, add_company
-from tests.ledger.test_verify import INVENTIONS, TAMPERINGS, behind_its_back
+from tests.ledger.forgery import behind_its_back
+from tests.ledger.test_invented import INVENTIONS
+from tests.ledger.test_verify import TAMPERINGS
 from tests.support import forks
 from timebank import db
 
