@@ -145,3 +145,26 @@ def test_no_password_is_carried(app, send):
     }
     assert names
     assert names <= drafts.SECRETS
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_signing_in_again_elsewhere_loses_nothing_of_an_open_form(client_as, session, ann, htmx):
+    browser = client_as(ann)
+    data = {"hours": "2u30", "postcode": "<b>9", "csrf_token": "that of the session before"}
+    headers = {"Referer": FORM} | ({"HX-Request": "true"} if htmx else {})
+    page = browser.post("/pledges/new", data=data, headers=headers)
+    assert page.status_code == 400
+    assert "Je meldde je opnieuw aan" in page.text
+    assert 'action="/pledges/new"' in page.text
+    shown = browser.post("/pledges/new", data={"draft": CARRIED.search(page.text)[1]})
+    assert shown.status_code == 200
+    assert 'value="2u30"' in shown.text
+    assert 'value="&lt;b&gt;9"' in shown.text
+    assert session.scalar(select(func.count()).select_from(Pledge)) == 0
+
+
+def test_a_form_that_another_site_sends_is_not_shown(client_as, ann):
+    data = {"hours": "2u30", "csrf_token": "none"}
+    page = client_as(ann).post("/pledges/new", data=data, headers={"Referer": "http://elsewhere.example/"})
+    assert page.status_code == 400
+    assert CARRIED.search(page.text) is None

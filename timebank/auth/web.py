@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFError
 
 from timebank import clock, db, marks
 from timebank.auth import drafts, queries, service
@@ -21,6 +22,7 @@ from timebank.auth.forms import SignInForm
 from timebank.auth.models import Role
 from timebank.auth.service.sessions import SignedIn
 from timebank.errors import NotFound
+from timebank.web import error_pages
 from timebank.web.access import is_public, public
 
 __all__ = [
@@ -88,6 +90,7 @@ def init_app(app: Flask) -> None:
     manager.anonymous_user = Stranger
     manager.user_loader(load_user)
     manager.init_app(app)
+    app.register_error_handler(CSRFError, refuse_token)
     app.before_request_funcs[None].insert(0, drafts.show_again)
     app.before_request(require_sign_in)
 
@@ -135,6 +138,13 @@ def to_sign_in() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": target}
     return redirect(target, 303)
+
+
+def refuse_token(error: CSRFError) -> ResponseReturnValue:
+    """A form of a session that was ended by signing in anew, in another tab say, gives back what it held."""
+    came_from = _referring_path()
+    packed = drafts.pack(came_from) if came_from and current_user.is_authenticated else ""
+    return error_pages.refuse_token(error, error_pages.Draft(packed, came_from or "/") if packed else None)
 
 
 def sign_in_page(form: SignInForm, target: str, draft: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
@@ -54,10 +54,17 @@ LOST_CONNECTION = (OperationalError, InterfaceError, PoolTimeout)
 MET_ANOTHER = ("40001", "40P01", "55P03")
 
 
+class Draft(NamedTuple):
+    """What a form held, packed, and the page it can be shown on again."""
+
+    packed: str
+    page: str
+
+
 def init_app(app: Flask) -> None:
     """Map every refusal and every failure to its page, once."""
     app.register_error_handler(DomainError, _domain)
-    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(CSRFError, refuse_token)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _database)
@@ -69,8 +76,11 @@ def _domain(error: DomainError) -> ResponseReturnValue:
     return _answer(error.status, str(error.message), error.fields if isinstance(error, Invalid) else None)
 
 
-def _csrf(_error: CSRFError) -> ResponseReturnValue:
+def refuse_token(_error: CSRFError, draft: Draft | None = None) -> ResponseReturnValue:
+    """Say that the page was out of date; with `draft`, what was filled in can come back."""
     log.info("refused", kind="csrf", status=400)
+    if draft:
+        return _answer(400, _("You signed in again after you opened this page, so nothing was sent."), draft=draft)
     said = _("This page was open for too long, or your browser blocks cookies. Reload it and try again.")
     return _answer(400, said)
 
@@ -113,7 +123,10 @@ def _unknown(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(
-    status: int, message: str | None = None, fields: Mapping[str, object] | None = None
+    status: int,
+    message: str | None = None,
+    fields: Mapping[str, object] | None = None,
+    draft: Draft | None = None,
 ) -> tuple[Any, ...]:
     """A page, a fragment for htmx, or JSON, as the request asked."""
     title, advice = TEXTS.get(status, TEXTS[500] if status >= 500 else TEXTS[400])
@@ -127,6 +140,7 @@ def _answer(
             body["errors"] = {name: str(said) for name, said in fields.items()}
         return json.dumps(body), status, {"Content-Type": "application/problem+json"}
     shown = {"status": status, "title": title, "advice": advice, "message": message, "reference": reference}
+    shown["draft"] = draft
     if is_htmx():
         return render_template("errors/fragment.html", **shown), status, ABOVE
     return render_template("errors/page.html", back=_referring_page(), **shown), status
