@@ -10,7 +10,7 @@ from typing import Any
 import psycopg.errors
 from flask import Blueprint, Flask, flash, g, make_response, render_template, request
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from wtforms import BooleanField, RadioField, SelectField
 
 from config import Settings
@@ -144,6 +144,9 @@ def fail(name: str) -> Any:
         raise OperationalError("begin", {}, busy)
     if name == "lost":
         raise OperationalError("select", {}, Exception("the server went away"))
+    if name == "taken":
+        row = "DETAIL:  Key (email)=(ann@example.org) already exists."
+        raise IntegrityError("insert", {}, psycopg.errors.UniqueViolation(f"duplicate key\n{row}"))
     if name == "bug":
         raise ZeroDivisionError("a secret in the message")
     if name == "invalid":
@@ -167,14 +170,13 @@ def unreadable() -> Any:
 def make_app(**changes: Any) -> Flask:
     """The gallery's application. Query `?as=person` signs in."""
     values: dict[str, Any] = {
+        "env": "test",
         "secret_key": "tests-only-" + "k" * 32,
         "base_url": "http://localhost",
         **changes,
     }
     app = Flask(__name__, static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
-    app.config.update(
-        SETTINGS=Settings(env="test", database_url="sqlite://", **values), SECRET_KEY=values["secret_key"]
-    )
+    app.config.update(SETTINGS=Settings(database_url="sqlite://", **values), SECRET_KEY=values["secret_key"])
     manager = LoginManager(app)
     manager.anonymous_user = Stranger
     manager.request_loader(lambda incoming: Person() if incoming.args.get("as") == "person" else None)

@@ -69,7 +69,7 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
     assert form.hours.data == minutes
 
 
-@pytest.mark.parametrize("typed", ["-2", "two", "1e3", "999999999", "2:75", "0", "٣", "2\x00"])
+@pytest.mark.parametrize("typed", ["-2", "two", "1e3", "999999999", "2:75", "0", "1.000", "٣", "2\x00"])
 def test_hours_that_make_no_sense_are_refused_and_shown_again(typed):
     form = submit(hours=typed)
     assert len(form.errors["hours"]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -202,6 +203,20 @@ def test_the_reference_and_the_cause_are_in_the_log(client: FlaskClient, caplog:
     line = next(each for each in told if each["event"] == "request")
     assert (line["status"], line["method"], line["endpoint"]) == (500, "GET", "gallery.fail")
     assert line["ms"] >= 0
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+def test_a_row_that_the_database_refused_is_not_in_the_log(env: str) -> None:
+    app = make_app(env=env)
+    stderr = next(each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler)
+    lines = stderr.setStream(io.StringIO())
+    try:
+        app.test_client().get("/raise/taken")
+        told = stderr.stream.getvalue()
+    finally:
+        stderr.setStream(lines)
+    assert "duplicate key" in told
+    assert "ann@example.org" not in told
 
 
 def test_a_page_that_does_not_exist_is_told_in_the_readers_language(client: FlaskClient) -> None:

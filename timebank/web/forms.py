@@ -325,6 +325,8 @@ class HoursField(Parsed):
 
 def minutes_of(text: str) -> int:
     """Minutes of hours as people write them. Raises ValueError."""
+    if re.match(r"[1-9][0-9]{0,2}\.[0-9]{3}(?![0-9])", text):
+        raise ValueError(text)  # a thousand and more as Belgians write it, or a very exact one: better to ask
     if match := re.fullmatch(
         r"([0-9]{1,5})\s*(?::|u|h|uur|heures?|hours?)\s*([0-5][0-9])", text, re.IGNORECASE
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import sys
 import time
@@ -34,6 +35,13 @@ def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> E
     return event
 
 
+def _without_rows(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """PostgreSQL says in a line of its own which values of which row it refused: people's data."""
+    if "exception" in event:
+        event["exception"] = re.sub(r"^DETAIL: .*$", "DETAIL: left out", event["exception"], flags=re.MULTILINE)
+    return event
+
+
 def configure(settings: Settings) -> None:
     """Set up structlog and the standard library's logging to write the same lines to stderr."""
     json = settings.production
@@ -52,12 +60,16 @@ def configure(settings: Settings) -> None:
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
-    last = [structlog.processors.format_exc_info, renderer] if json else [renderer]
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _without_rows,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
