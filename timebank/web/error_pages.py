@@ -80,7 +80,9 @@ def refuse_token(_error: CSRFError, draft: Draft | None = None) -> ResponseRetur
     """Say that the page was out of date; with `draft`, what was filled in can come back."""
     log.info("refused", kind="csrf", status=400)
     if draft:
-        return _answer(400, _("You signed in again after you opened this page, so nothing was sent."), draft=draft)
+        return _answer(
+            400, _("You signed in again after you opened this page, so nothing was sent."), draft=draft
+        )
     said = _("This page was open for too long, or your browser blocks cookies. Reload it and try again.")
     return _answer(400, said)
 

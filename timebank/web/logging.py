@@ -38,7 +38,9 @@ def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> E
 def _without_rows(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """PostgreSQL says in a line of its own which values of which row it refused: people's data."""
     if "exception" in event:
-        event["exception"] = re.sub(r"^DETAIL: .*$", "DETAIL: left out", event["exception"], flags=re.MULTILINE)
+        event["exception"] = re.sub(
+            r"^DETAIL: .*$", "DETAIL: left out", event["exception"], flags=re.MULTILINE
+        )
     return event
 
 
