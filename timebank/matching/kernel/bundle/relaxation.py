@@ -32,6 +32,8 @@ _WORTH_SPLITTING: Final = 10_000
 _FEW_PASSES: Final = 300
 _TIMED_PASSES: Final = 3
 _CONVERGED: Final = 1e-7
+_STILL_FALLS: Final = 3e-5
+"""Of itself, a bound that fell by more than this in a quarter of the time is worth as much time again."""
 # The distance to the target at first, as a share of the bound. Where all seats must be filled, the first prices are
 # good, and the way to better ones from far off takes many passes.
 _AIM, _AIM_TO_FILL, _FEW_AIM_TO_FILL = 0.02, 0.001, 0.00005
@@ -195,6 +197,7 @@ def tighten(
     most_passes: int = 10**9,
 ) -> Relaxed:
     """Lower the bound from these prices on, until it converges, falls below `floor`, or time or passes are used up.
+    While the bound still falls, up to twice as many seconds are taken.
 
     Heavy-ball steps towards a target a little below the best bound (Polyak, 1969). The distance to the target
     grows while it is reached, and shrinks, back at the best prices, while it is not.
@@ -209,7 +212,8 @@ def tighten(
         best_price, best_slack, rent = price, slack, relaxation.rent.copy()
         bound, direction = best, _projected(slack, price, must_fill)
         passes, stale, milestone = 1, 0, best
-        while passes < most_passes and not halted() and perf_counter() - begin < seconds and best >= floor:
+        time = _Time(seconds)
+        while passes < most_passes and not halted() and not time.is_up(best) and best >= floor:
             length = float(direction @ direction)
             if length < 1e-12 or aim < _CONVERGED * abs(best):
                 break
@@ -231,6 +235,25 @@ def tighten(
                 aim, stale, price, bound = 0.7 * aim, 0, best_price, best
                 direction = _projected(best_slack, price, must_fill)
         return Relaxed(best_price, best, rent, (perf_counter() - begin) / passes)
+
+
+class _Time:
+    """How long the bound is lowered."""
+
+    def __init__(self, seconds: float) -> None:
+        self._begin = perf_counter()
+        self._part, self._most = seconds / 4, 2 * seconds
+        self._next = seconds - self._part
+        self._before = np.inf
+
+    def is_up(self, bound: float) -> bool:
+        taken = perf_counter() - self._begin
+        if taken < self._next:
+            return False
+        falls = self._before - bound > _STILL_FALLS * abs(bound)
+        self._before = bound
+        self._next += self._part
+        return taken >= self._most or not falls
 
 
 def _projected(direction: Floats, price: Floats, must_fill: bool) -> Floats:
