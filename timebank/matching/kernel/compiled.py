@@ -12,6 +12,8 @@ from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,6 +22,10 @@ _numba: Any = numba  # it ships no types
 
 Integer: TypeAlias = int | np.integer[Any]
 """What compiled code takes and returns as a whole number: Python's where it is called, numpy's within."""
+
+place: Any = np.uint32
+"""Numbers that stand in an array as the places of another's: without a sign, compiled code need not ask whether each
+counts from the end, as negative ones do."""
 
 # What numba raises where no folder can hold its cache, where the disk is full, and where a cached file is damaged.
 _CACHE_FAILURES: Final = (RuntimeError, OSError, EOFError, pickle.UnpicklingError)
@@ -57,6 +63,26 @@ def compiled_when_called(function: Callable[P, T]) -> Callable[P, T]:
     """The same for the types of its first call, when that comes. Whole numbers divide as numpy's do: by 0 it raises
     nothing."""
     return _cached(function, error_model="numpy")
+
+
+def _prefetch(_context: Any, array: Any, index: Any) -> Any:
+    """Ask for this entry of an array before it is read, where the processor cannot foresee that. One beyond the end
+    does no harm."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        address = builder.bitcast(builder.gep(view.data, [arguments[1]]), ir.IntType(8).as_pointer())
+        whole = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, whole, whole, whole])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        to_read, soon_again, data = whole(0), whole(3), whole(1)
+        builder.call(function, [address, to_read, soon_again, data])
+        return context.get_dummy_value()
+
+    return _numba.void(array, _numba.intp), emit
+
+
+prefetch: Any = intrinsic(_prefetch)
 
 
 def _cached(function: Callable[P, T], *signature: Any, **options: Any) -> Callable[P, T]:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.compiled import Integer, inner, leaf
+from timebank.matching.kernel.compiled import Integer, inner, leaf, place, prefetch
 from timebank.matching.kernel.native.graph import NONE, Graph, State, turned
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
@@ -23,6 +23,8 @@ _FIRST_STEP: Final = 8  # the first epsilon is the largest weight divided by thi
 _STEP_RATIO: Final = 8  # and each next one is the last divided by that
 _PASSES: Final = 2
 _BIDS_PER_ROW: Final = 10
+_AHEAD: Final = 2  # a row's edges are fetched so many turns before it bids
+_LINES, _WEIGHTS_IN_LINE = 3, 8  # of the processor's cache
 
 
 @leaf
@@ -31,7 +33,7 @@ def two_best(graph: Graph, v: IntArray, scale: int, row: int) -> tuple[int, int,
     best, second = np.int64(0), np.int64(0)
     column, other = NONE, NONE
     for edge in range(graph.start[row], graph.start[row + 1]):
-        gain = scale * graph.weight[edge] - v[graph.column[edge]]
+        gain = scale * graph.weight[edge] - v[place(graph.column[edge])]
         if gain > second:
             if gain > best:
                 second, other = best, column
@@ -117,7 +119,8 @@ def scale_prices(graph: Graph, by_column: Graph, state: State, stop: NDArray[np.
         most = max(most, graph.weight[edge])
     state.v[:] *= SCALE
     epsilon = max(np.int64(1), SCALE * most // _FIRST_STEP)
-    rows, columns = np.empty(state.u.size, np.int32), np.empty(state.v.size, np.int32)
+    # Zeros, since a row is fetched by what stands in a queue, even behind its end.
+    rows, columns = np.zeros(state.u.size, np.int32), np.zeros(state.v.size, np.int32)
     while not stop[0]:
         n_rows = rebase(graph, state, SCALE, epsilon, rows)
         _bid(graph, state, epsilon, rows, n_rows, stop)
@@ -155,10 +158,9 @@ def rebase_row(graph: Graph, state: State, scale: Integer, slack: Integer, row: 
     partner = state.row_partner[row]
     best, held = np.int64(0), np.int64(-1)
     for edge in range(graph.start[row], graph.start[row + 1]):
-        gain = scale * graph.weight[edge] - state.v[graph.column[edge]]
+        gain = scale * graph.weight[edge] - state.v[place(graph.column[edge])]
         best = max(best, gain)
-        if graph.column[edge] == partner:
-            held = gain
+        held = gain if graph.column[edge] == partner else held
     if partner != NONE and (held < 0 or best - held > slack):
         state.row_partner[row] = NONE
         state.column_partner[partner] = NONE
@@ -178,6 +180,19 @@ def without_partner(price: IntArray, partner: Int32Array, out: Int32Array) -> in
 
 
 @leaf
+def _best_and_second(graph: Graph, v: IntArray, row: int) -> tuple[int, int, int]:
+    """The same at the scale of an auction, without the other column. Without a branch that depends on a gain, which
+    processors cannot foresee."""
+    best, second, column = np.int64(0), np.int64(0), np.int64(NONE)
+    for edge in range(graph.start[row], graph.start[row + 1]):
+        gain = SCALE * graph.weight[edge] - v[place(graph.column[edge])]
+        second = max(second, min(best, gain))
+        column = graph.column[edge] if gain > best else column
+        best = max(best, gain)
+    return int(best), int(second), int(column)
+
+
+@leaf
 def _bid(
     graph: Graph, state: State, epsilon: Integer, queue: Int32Array, waiting: int, stop: NDArray[np.uint8]
 ) -> None:
@@ -185,9 +200,10 @@ def _bid(
     head = 0
     while waiting and not stop[0]:
         row = queue[head]
+        _fetch(graph, queue[head + _AHEAD if head + _AHEAD < queue.size else 0])
         head = head + 1 if head + 1 < queue.size else 0
         waiting -= 1
-        best, second, column, _ = two_best(graph, state.v, SCALE, row)
+        best, second, column = _best_and_second(graph, state.v, row)
         if column == NONE:
             state.u[row] = 0
             continue
@@ -201,3 +217,12 @@ def _bid(
             tail = head + waiting
             queue[tail if tail < queue.size else tail - queue.size] = displaced
             waiting += 1
+
+
+@leaf
+def _fetch(graph: Graph, row: int) -> None:
+    """Have the first edges of a row at hand when its turn to bid comes."""
+    first = graph.start[row]
+    prefetch(graph.column, first)
+    for line in range(_LINES):
+        prefetch(graph.weight, first + line * _WEIGHTS_IN_LINE)

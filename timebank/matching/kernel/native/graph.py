@@ -81,14 +81,21 @@ def transposed(graph: Graph, n_columns: int) -> Graph:
 def graph_of(row: Int32Array, column: Int32Array, weight: IntArray, n_rows: int) -> Graph:
     """The graph of a list of edges; one that is ordered by row shares its arrays with the list."""
     start = np.zeros(n_rows + 1, np.int64)
-    ordered = True
+    reached = 0  # the rows before this one have a start
+    for edge in range(row.size):
+        if row[edge] >= reached:
+            start[reached : row[edge] + 1] = edge
+            reached = row[edge] + 1
+        elif row[edge] < reached - 1:
+            break
+    else:
+        start[reached:] = row.size
+        return Graph(start, column, weight)
+    start[:] = 0
     for edge in range(row.size):
         start[row[edge] + 1] += 1
-        ordered &= edge == 0 or row[edge] >= row[edge - 1]
     for i in range(n_rows):
         start[i + 1] += start[i]
-    if ordered:
-        return Graph(start, column, weight)
     place = start[:-1].copy()
     ends, weights = np.empty(row.size, np.int32), np.empty(row.size, np.int64)
     for edge in range(row.size):
@@ -112,19 +119,32 @@ def best_of_each_row(graph: Graph, most: int) -> Graph:
         start[row + 1] = start[row] + min(most, graph.start[row + 1] - graph.start[row])
     column, weight = np.empty(start[n_rows], np.int32), np.empty(start[n_rows], np.int64)
     for row in range(n_rows):
-        first, length = graph.start[row], graph.start[row + 1] - graph.start[row]
-        low, kept = start[row], 0
-        for step in range(length):
-            edge = first + (step + 40503 * row) % length
-            w = graph.weight[edge]
-            if kept == most:
-                if w <= weight[low + kept - 1]:
-                    continue
-                kept -= 1
-            at = low + kept
-            while at > low and weight[at - 1] < w:
-                weight[at], column[at] = weight[at - 1], column[at - 1]
-                at -= 1
-            weight[at], column[at] = w, graph.column[edge]
-            kept += 1
+        begin, end = graph.start[row], graph.start[row + 1]
+        low, room = start[row], start[row + 1] - start[row]
+        if not room:
+            continue
+        middle = begin + 40503 * row % (end - begin)
+        kept = _keep_best(graph, middle, end, column[low:], weight[low:], 0, room)
+        _keep_best(graph, begin, middle, column[low:], weight[low:], kept, room)
     return Graph(start, column, weight)
+
+
+@inner
+def _keep_best(
+    graph: Graph, begin: int, end: int, column: Int32Array, weight: IntArray, kept: int, room: int
+) -> int:
+    """Merge some edges into the best so far, which are ordered by falling weight; returns how many these are now."""
+    least = np.int64(-1) if kept < room else weight[room - 1]
+    for edge in range(begin, end):
+        w = graph.weight[edge]
+        if w <= least:
+            continue
+        kept = min(kept + 1, room)
+        at = kept - 1
+        while at > 0 and weight[at - 1] < w:
+            weight[at], column[at] = weight[at - 1], column[at - 1]
+            at -= 1
+        weight[at], column[at] = w, graph.column[edge]
+        if kept == room:
+            least = weight[room - 1]
+    return kept
