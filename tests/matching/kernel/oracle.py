@@ -164,3 +164,12 @@ def attribute_problems(draw: st.DrawFn, largest: int = 5) -> AttributeProblem:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_seats, n_pledges = draw(st.integers(0, largest)), draw(st.integers(0, largest))
     return AttributeProblem(**attribute_arrays(rng, n_seats, n_pledges))
+
+
+def random_edges(
+    rng: np.random.Generator, n_seats: int, n_pledges: int, degree: int, top: int
+) -> EdgeProblem:
+    seat = np.repeat(np.arange(n_seats), degree)
+    key = np.unique(seat * n_pledges + rng.integers(0, n_pledges, seat.size))
+    rng.shuffle(key)
+    return EdgeProblem(n_seats, n_pledges, key // n_pledges, key % n_pledges, rng.integers(1, top, key.size))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core import caching
 
-from tests.matching.kernel.oracle import attribute_arrays, attribute_weights
+from tests.matching.kernel.oracle import attribute_arrays, attribute_weights, random_edges
 from tests.matching.kernel.test_attributes import one_pair
 from timebank.matching.kernel import (
     FORBIDDEN,
@@ -33,15 +33,6 @@ from timebank.matching.kernel.native.tables import packed
 from timebank.matching.kernel.progress import Clock
 
 # --- the edge form ------------------------------------------------------------------------------------------
-
-
-def random_edges(
-    rng: np.random.Generator, n_seats: int, n_pledges: int, degree: int, top: int
-) -> EdgeProblem:
-    seat = np.repeat(np.arange(n_seats), degree)
-    key = np.unique(seat * n_pledges + rng.integers(0, n_pledges, seat.size))
-    rng.shuffle(key)
-    return EdgeProblem(n_seats, n_pledges, key // n_pledges, key % n_pledges, rng.integers(1, top, key.size))
 
 
 def test_thousands_of_small_instances_agree_with_scipy() -> None:

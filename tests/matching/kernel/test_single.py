@@ -18,6 +18,7 @@ from tests.matching.kernel.oracle import (
     best_value,
     edge_problems,
     edge_weights,
+    random_edges,
 )
 from timebank.matching.kernel import (
     AttributeProblem,
@@ -28,6 +29,8 @@ from timebank.matching.kernel import (
     solve,
     verify_solution,
 )
+from timebank.matching.kernel.native import engine as native
+from timebank.matching.kernel.progress import Clock
 from timebank.matching.kernel.single import ENGINES, NotProvedError
 
 
@@ -48,15 +51,6 @@ def test_attribute_form_equals_trying_everything(problem: AttributeProblem, engi
     assert answer.value == best_value(weights, problem.n_seats)
     assert_proved(weights, answer, problem.n_seats, problem.n_pledges)
     assert verify_solution(problem, answer).value == answer.value
-
-
-def random_edges(
-    rng: np.random.Generator, n_seats: int, n_pledges: int, degree: int, top: int
-) -> EdgeProblem:
-    seat = np.repeat(np.arange(n_seats), degree)
-    key = np.unique(seat * n_pledges + rng.integers(0, n_pledges, seat.size))
-    rng.shuffle(key)
-    return EdgeProblem(n_seats, n_pledges, key // n_pledges, key % n_pledges, rng.integers(1, top, key.size))
 
 
 def kinds() -> dict[str, EdgeProblem]:
@@ -216,3 +210,20 @@ def test_prices_that_prove_nothing_are_never_handed_out(monkeypatch: pytest.Monk
     monkeypatch.setattr(scipy_engine, "_matching", worse)
     with pytest.raises(NotProvedError):
         solve(EdgeProblem(2, 2, [0, 1], [0, 1], [5, 6]))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_both_engines_accept_and_refuse_the_same_proofs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    problem = random_edges(rng, 12, 9, 4, 6)
+    right = native.edge_optimum(problem, Clock(None))
+    weight = solve(problem, engine="scipy").value
+    assert native.proved_weight(right) == scipy_engine.proved_weight(right) == weight
+    for name in ("seat_pledge", "seat_price", "pledge_price"):
+        values = getattr(right, name).copy()
+        values[rng.integers(values.size)] += rng.choice([-1, 1])
+        wrong = right._replace(**{name: np.clip(values, -1, 8) if name == "seat_pledge" else values})
+        if not np.array_equal(getattr(wrong, name), getattr(right, name)):
+            assert native.proved_weight(wrong) == scipy_engine.proved_weight(wrong)
+    for name in ("seat_price", "pledge_price"):  # one unit more proves less
+        assert native.proved_weight(right._replace(**{name: getattr(right, name) + 1})) is None

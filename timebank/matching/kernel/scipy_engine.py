@@ -51,6 +51,19 @@ def attribute_optimum(problem: AttributeProblem, clock: Clock, tell: Progress) -
         pairs = _ordered(joined([pairs, more]))
 
 
+def proved_weight(found: Optimum) -> int | None:
+    """The weight of the answer, where the prices prove that there is none greater over the candidates that were
+    solved."""
+    seat, pledge, weight = found.pairs
+    u, v = found.seat_price, found.pledge_price
+    held = found.seat_pledge[seat] == pledge
+    value = int(weight[held].sum())
+    used = found.seat_pledge[found.seat_pledge >= 0]
+    feasible = used.size == np.unique(used).size == np.count_nonzero(held)
+    covered = bool((u >= 0).all() and (v >= 0).all() and (u[seat] + v[pledge] >= weight).all())
+    return value if feasible and covered and int(u.sum()) + int(v.sum()) == value else None
+
+
 def _best_candidates(problem: AttributeProblem, clock: Clock, tell: Progress) -> tuple[Pairs, bool]:
     """All candidates and True, or the best of each seat and False where all would be too many to hold."""
     found: list[Pairs] = []

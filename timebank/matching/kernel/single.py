@@ -45,6 +45,8 @@ class _Engine(Protocol):
 
     def attribute_optimum(self, problem: AttributeProblem, clock: Clock, tell: Progress) -> Optimum: ...
 
+    def proved_weight(self, found: Optimum) -> int | None: ...
+
 
 def solve_single(
     problem: Problem,
@@ -90,7 +92,9 @@ def solve_single(
         found = _optimum(solver, problem, clock, progress or silent, workers)
     except TimeUpError:
         return _unknown(problem, clock)
-    value = proved_value(found)
+    value = solver.proved_weight(found)
+    if value is None:
+        raise NotProvedError("the prices do not prove the answer")
     return Assignment(
         found.seat_pledge,
         value,
@@ -131,25 +135,6 @@ def load_engine(engine: str) -> _Engine:
 def _faster(problem: Problem) -> str:
     """The engine that takes less time for a problem of this size, its loading counted."""
     return "native" if max(problem.n_seats, problem.n_pledges) >= NATIVE_FROM else "scipy"
-
-
-def proved_value(found: Optimum) -> int:
-    """The value, when the prices prove that there is none greater over the candidates that were solved.
-
-    Raises
-    ------
-    NotProvedError : they do not
-    """
-    seat, pledge, weight = found.pairs
-    u, v = found.seat_price, found.pledge_price
-    held = found.seat_pledge[seat] == pledge
-    value = int(weight[held].sum())
-    used = found.seat_pledge[found.seat_pledge >= 0]
-    feasible = used.size == np.unique(used).size == np.count_nonzero(held)
-    covered = bool((u >= 0).all() and (v >= 0).all() and (u[seat] + v[pledge] >= weight).all())
-    if not (feasible and covered and int(u.sum()) + int(v.sum()) == value):
-        raise NotProvedError("the prices do not prove the answer")
-    return value
 
 
 def _unknown(problem: Problem, clock: Clock) -> Assignment:

@@ -9,10 +9,11 @@ from timebank.matching.kernel.candidates import Pairs
 from timebank.matching.kernel.native.attributes import attribute_optimum
 from timebank.matching.kernel.native.edges import solve_graph
 from timebank.matching.kernel.native.graph import empty_state, graph_of
+from timebank.matching.kernel.native.proof import proved_weight_of_pairs
 from timebank.matching.kernel.problem import EdgeProblem
 from timebank.matching.kernel.progress import Clock, TimeUpError
 
-__all__ = ["attribute_optimum", "edge_optimum"]
+__all__ = ["attribute_optimum", "edge_optimum", "proved_weight"]
 
 
 def edge_optimum(problem: EdgeProblem, clock: Clock) -> Optimum:
@@ -38,3 +39,10 @@ def edge_optimum(problem: EdgeProblem, clock: Clock) -> Optimum:
     if by_pledge:
         return Optimum(pairs, state.column_partner, state.v, state.u)
     return Optimum(pairs, state.row_partner, state.u, state.v)
+
+
+def proved_weight(found: Optimum) -> int | None:
+    """The weight of the answer, where the prices prove that there is none greater over the candidates that were
+    solved."""
+    weight = proved_weight_of_pairs(*found.pairs, found.seat_pledge, found.seat_price, found.pledge_price)
+    return weight if weight >= 0 else None

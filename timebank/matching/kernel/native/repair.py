@@ -11,7 +11,6 @@ from timebank.matching.kernel.native.auction import rebase_row, without_partner
 from timebank.matching.kernel.native.graph import (
     EXAMPLE_GRAPH,
     EXAMPLE_STATE,
-    NONE,
     Graph,
     State,
     transposed,
@@ -63,27 +62,3 @@ def repair(graph: Graph, by_column: Graph, state: State, rows: Int32Array, colum
     free = np.empty(state.v.size, np.int32)
     free = free[: without_partner(state.v, state.column_partner, free)]
     augment(by_column, sides, free, _UNLIMITED, never)
-
-
-@compiled(EXAMPLE_GRAPH, EXAMPLE_STATE)
-def proved_weight(graph: Graph, state: State) -> int:
-    """The weight of all partners together, or -1 where the prices do not prove that there is no greater."""
-    total, prices = np.int64(0), np.int64(0)
-    for row in range(state.u.size):
-        partner = state.row_partner[row]
-        held = np.int64(-1)
-        for edge in range(graph.start[row], graph.start[row + 1]):
-            column = graph.column[edge]
-            if state.u[row] + state.v[column] < graph.weight[edge]:
-                return -1
-            if column == partner:
-                held = graph.weight[edge]
-        if state.u[row] < 0 or (partner != NONE and (held < 0 or state.column_partner[partner] != row)):
-            return -1
-        total += held if partner != NONE else 0
-        prices += state.u[row]
-    for column in range(state.v.size):
-        if state.v[column] < 0:
-            return -1
-        prices += state.v[column]
-    return int(total) if total == prices else -1

@@ -20,7 +20,8 @@ from timebank.matching.kernel.assignment import Assignment
 from timebank.matching.kernel.candidates import Pairs, check_weights, joined
 from timebank.matching.kernel.native.attributes import optimum, scan
 from timebank.matching.kernel.native.graph import NONE, Graph, State, graph_of
-from timebank.matching.kernel.native.repair import GONE, drop_edges, proved_weight, repair, transposed_graph
+from timebank.matching.kernel.native.proof import proved_weight_of_state
+from timebank.matching.kernel.native.repair import GONE, drop_edges, repair, transposed_graph
 from timebank.matching.kernel.native.scan import new_marks, nothing_found, scan_pledges
 from timebank.matching.kernel.native.tables import (
     CAPACITY,
@@ -187,7 +188,7 @@ class WarmState:
                 break
             self._connect(more)
             seats, pledges = more.seat, more.pledge[:0]
-        value = proved_weight(self._graph, self._state)
+        value = proved_weight_of_state(self._graph, self._state)
         if value < 0:
             raise NotProvedError("the prices do not prove the answer")
         self._touched_seats, self._touched_pledges = [], []
