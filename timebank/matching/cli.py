@@ -20,6 +20,8 @@ from typing import Any, NoReturn
 
 import click
 
+from timebank.commands import keep_output_clean
+
 NO_ANSWER = 1
 WRONG_USE = 2
 
@@ -103,6 +105,7 @@ def solve_command(
     if executor is not None and not executors.is_executor(executor):
         refuse(f"no executor {executor!r}; there are {executors.FORMS}")
     _check_target(out)
+    keep_output_clean()
     try:
         loaded = load_problem(problem, mode)
         with _stopping(mode) as stop, executors.workers_of(executor) as workers:
@@ -197,6 +200,7 @@ def run_command(mode: str, time_limit: int | None, as_of: datetime | None, as_js
 
     if mode not in MODES:
         refuse(f"no mode {mode!r}; there are {' and '.join(MODES)}")
+    keep_output_clean()
     run_commands.print_run(run_commands.run(mode, time_limit, as_of), as_json)
 
 

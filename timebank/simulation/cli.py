@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from timebank.commands import WrongUse
+from timebank.commands import WrongUse, keep_output_clean
 
 DEFAULT_SEEDS = 5  # of a comparison
 
@@ -183,6 +183,7 @@ def command(
         kind=kind,
         people=People(declines, silent, answer_days, no_shows),
     )
+    keep_output_clean()
     try:
         with _interrupt_noted() as interrupted, _progress(setting.days_to_replay(policies)) as progress:
             done = experiment.run(setting, policies, stop=interrupted, progress=progress)

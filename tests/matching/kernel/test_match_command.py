@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support import forks
 from timebank.matching.cli import match
-from timebank.matching.kernel import BundleProblem, EdgeProblem, load_problem, save_problem
+from timebank.matching.kernel import BundleProblem, EdgeProblem, load_problem, save_problem, solve
 from timebank.matching.kernel.single import ENGINES
 
 
@@ -33,6 +35,31 @@ def assert_refused(result: Result, message: str) -> None:
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert result.stdout == ""
+
+
+def solve_beside_a_library_that_prints(path: str) -> None:
+    """What the process below does; HiGHS prints like this, from C."""
+    from timebank.cli import main
+    from timebank.matching import kernel
+
+    def noisy(*arguments: Any, **options: Any) -> Any:
+        os.write(1, b"HighsMipSolverData\n")
+        return solve(*arguments, **options)
+
+    kernel.solve = noisy
+    sys.argv = ["timebank", "match", "solve", path, "--json"]
+    main()
+
+
+def test_what_libraries_print_is_not_in_the_output(problem: Path, tmp_path: Path) -> None:
+    output, errors = tmp_path / "output", tmp_path / "errors"
+    environ = forks.environment("sqlite://")
+    process = forks.start(
+        solve_beside_a_library_that_prints, str(problem), environ=environ, output=output, errors=errors
+    )
+    process.join(60)
+    assert json.loads(output.read_text())["value"] == 7
+    assert errors.read_text() == "HighsMipSolverData\n"
 
 
 @pytest.mark.parametrize(
