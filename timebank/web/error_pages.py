@@ -81,7 +81,9 @@ def refuse_token(_error: CSRFError, draft: Draft | None = None) -> ResponseRetur
     log.info("refused", kind="csrf", status=400)
     if draft:
         return _answer(
-            400, _("You signed in again after you opened this page, so nothing was sent."), draft=draft
+            400,
+            _("You signed in again after you opened this page. What you filled in is still there."),
+            draft=draft,
         )
     said = _("This page was open for too long, or your browser blocks cookies. Reload it and try again.")
     return _answer(400, said)
@@ -132,6 +134,8 @@ def _answer(
 ) -> tuple[Any, ...]:
     """A page, a fragment for htmx, or JSON, as the request asked."""
     title, advice = TEXTS.get(status, TEXTS[500] if status >= 500 else TEXTS[400])
+    if draft:
+        title = _("Nothing was sent yet")
     reference = request_id()
     # Whatever the page could not be read for must not stop the page that says so.
     g.loading_user = status >= 500
