@@ -57,6 +57,7 @@ EDGE_ERRORS = {
     "array weight is missing": edge(weight=None),
     "array n_seats is missing": edge(n_seats=None),
     "array weight has type float64, expected int64": edge(weight=np.array([5.0, 6, 7])),
+    "array weight has type timedelta64[s], expected int64": edge(weight=np.array([5, 6, 7], "m8[s]")),
     "array seat has type bool, expected int32": edge(seat=np.array([False, True, True])),
     "array pledge has type <U1, expected int32": edge(pledge=np.array(["a", "b", "c"])),
     "array weight holds 0, outside 1 .. 2147483647": edge(weight=np.array([5, 0, 7])),

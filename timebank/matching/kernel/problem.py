@@ -351,7 +351,7 @@ def _array(name: str, value: ArrayLike, rule: _Rule) -> NDArray[Any]:
         if array.dtype != np.bool_:
             raise ProblemError(f"array {name} has type {array.dtype}, expected bool")
         return array.copy(order="C")
-    if not np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind not in "iu":  # to numpy, spans of time are integers, too
         raise ProblemError(f"array {name} has type {array.dtype}, expected {np.dtype(rule.dtype)}")
     if array.size:
         low, high = int(array.min()), int(array.max())
