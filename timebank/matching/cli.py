@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -102,6 +103,8 @@ def solve_command(
         refuse(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     if mode == "bundle" and engine != "auto":
         refuse(f"no engine {engine!r} in bundle mode; there is auto")
+    if time_limit is not None and not isfinite(time_limit):
+        refuse(f"--time-limit is no number of seconds: {time_limit}")
     if executor is not None and not executors.is_executor(executor):
         refuse(f"no executor {executor!r}; there are {executors.FORMS}")
     _check_target(out)

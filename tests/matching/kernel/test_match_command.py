@@ -194,6 +194,8 @@ def test_both_forms_of_an_instance_have_the_same_optimum(tmp_path: Path) -> None
         (["--executor", "processes"], "workers are of use only for the attribute form"),
         (["--time-limit", "-1"], "--time-limit"),
         (["--time-limit", "soon"], "'soon' is not a valid float range"),
+        (["--time-limit", "nan"], "--time-limit is no number of seconds"),
+        (["--time-limit", "inf"], "--time-limit is no number of seconds"),
         (["--colour"], "No such option"),
     ],
 )
