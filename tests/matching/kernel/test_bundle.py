@@ -20,6 +20,7 @@ from tests.matching.kernel.bundles import (
     worth,
 )
 from tests.matching.kernel.oracle import attribute_arrays, attribute_problems
+from tests.matching.kernel.test_bundle_branch import network_of
 from timebank.matching.kernel import (
     Assignment,
     AttributeProblem,
@@ -32,8 +33,10 @@ from timebank.matching.kernel import (
 )
 from timebank.matching.kernel.bundle import proof as proof_module
 from timebank.matching.kernel.bundle import question as question_module
+from timebank.matching.kernel.bundle import relaxation as relaxation_module
 from timebank.matching.kernel.bundle import solve as solve_module
 from timebank.matching.kernel.bundle import stream as stream_module
+from timebank.matching.kernel.bundle.network import Network
 
 
 def bundled(problem: Bundled, seconds: float = 5.0, stop: Event | None = None) -> Assignment:
@@ -264,6 +267,24 @@ def test_with_hardly_any_time_there_is_still_an_answer_and_a_bound(form: str) ->
     answer = bundled(problem, seconds=1e-9)
     assert answer.status in ("feasible", "optimal")
     assert verify_solution(problem, answer).bound == answer.bound
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(1.0, 10), (0.0, 1), (60.0, 300)])
+def test_first_prices_take_no_more_rounds_than_there_is_time_for(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, rounds: int
+) -> None:
+    now, taken = 0.0, []
+
+    def work(_network: Network, _must_fill: bool, rounds: int, *_: Any) -> None:
+        nonlocal now
+        now += 0.1 * rounds
+        taken.append(rounds)
+
+    monkeypatch.setattr(relaxation_module, "perf_counter", lambda: now)
+    monkeypatch.setattr(relaxation_module, "_subgradient_on_rents", work)
+    problem = random_bundles(np.random.default_rng(1), 4, 4)
+    relaxation_module.initial_prices(network_of(problem), False, seconds)
+    assert taken[-1] == pytest.approx(rounds, abs=1)
 
 
 def test_who_stops_it_gets_the_best_so_far() -> None:

@@ -51,16 +51,29 @@ class Relaxed(NamedTuple):
 def initial_prices(network: Network, must_fill: bool, seconds: float) -> Floats:
     """Prices of seats from the linear relaxation, in which seats are divisible.
 
-    Subgradient steps on the rents, each in one pass over the candidates; a seat's price is then what its best
-    candidate is worth above the rent. Where all seats must be filled, bundles are large and these prices are
-    nearly the best already, so the relaxation is solved to its end, if that takes no longer than `seconds`.
+    Subgradient steps on the rents, each in one pass over the candidates, no more than `seconds` allow; a seat's
+    price is then what its best candidate is worth above the rent. Where all seats must be filled, bundles are large
+    and these prices are nearly the best already, so the relaxation is solved to its end, if that takes no longer
+    than `seconds` either.
     """
     rent, price = np.zeros(network.n_pledges), np.zeros(network.n_seats)
     if network.size:
-        _subgradient_on_rents(network, must_fill, _ROUNDS_OF_RENTS, rent, price)
+        round_seconds = _least_seconds(lambda: _subgradient_on_rents(network, must_fill, 1, rent, price))
+        rounds = int(min(max(1.0, seconds / round_seconds), _ROUNDS_OF_RENTS))
+        _subgradient_on_rents(network, must_fill, rounds, rent, price)
         if must_fill:
             price = prices_to_fill(network, price, rent, seconds)
     return price
+
+
+def _least_seconds(work: Callable[[], object]) -> float:
+    """The least of some: on a busy machine, one alone may take many times as long."""
+    taken = []
+    for _ in range(_TIMED_PASSES):
+        start = perf_counter()
+        work()
+        taken.append(perf_counter() - start)
+    return min(taken)
 
 
 @compiled_when_called
@@ -172,13 +185,7 @@ class Relaxation:
         return float(price.sum() + self._worth.sum()), slack
 
     def pass_seconds(self, price: Floats) -> float:
-        """The least of some: on a busy machine, one alone may take many times as long."""
-        taken = []
-        for _ in range(_TIMED_PASSES):
-            start = perf_counter()
-            self.evaluate(price)
-            taken.append(perf_counter() - start)
-        return min(taken)
+        return _least_seconds(lambda: self.evaluate(price))
 
     def _run(self, part: int, price: Floats) -> None:
         start, stop = self._parts[part]
