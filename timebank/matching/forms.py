@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField
+from wtforms.validators import InputRequired
 
 from timebank.matching.models import Mode
 from timebank.matching.runs.asking import LONGEST, USUAL_LIMIT
@@ -53,8 +54,12 @@ class ReasonForm(BaseForm):
 class PairForm(BaseForm):
     """Two by name and pseudonym, and what the operator wants of them."""
 
-    kind = RadioField(_l("What should they be?"), choices=choices(PAIR_KINDS.items()))
-    request = SelectField(_l("Request"))
+    kind = RadioField(
+        _l("What should they be?"),
+        choices=choices(PAIR_KINDS.items()),
+        validators=[InputRequired(_l("Choose what fits best."))],
+    )
+    request = SelectField(_l("Request"), validators=[InputRequired(_l("Choose a request from the list."))])
     pseudonym = Text(_l("Pseudonym of the coach"), longest=40)
     reason = LongText(_l("Why"), longest=500)
 
