@@ -197,12 +197,14 @@ def test_every_blank_is_filled_and_names_are_left_as_they_are(language: str, sta
         minutes=390,
         from_date=date(2026, 4, 1),
         until_date=date(2026, 6, 30),
-        place=None,
+        place="Gent",
+        remote=True,
         contact="Fatima El Amrani",
     )
     text = texts.fill(texts.body(language), facts, language, standing=standing)
     assert "Delta {Staal} (0566.988.259)" in text
     assert "1987" in text
+    assert ("Gent" in text) is not standing, "where it may be on site, the agreement names the place"
     assert ("{host} & co" in text) is not standing
     assert text.replace("{Staal}", "").replace("{host}", "").count("{") == 0
     assert [line.split(".")[0] for line in text.split("\n") if line[:2].strip(". ").isdigit()] == [

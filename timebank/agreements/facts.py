@@ -22,5 +22,6 @@ class AgreementFacts:
     minutes: int
     from_date: date
     until_date: date
-    place: str | None
+    place: str
+    remote: bool  # may be at a distance as well
     contact: str

@@ -62,7 +62,8 @@ STANDING_DURATION = {
     "fr": "Elle vaut pour une durée indéterminée.",
     "en": "It holds for an indefinite time.",
 }
-REMOTE = {"nl": "op afstand", "fr": "à distance", "en": "remotely"}
+REMOTE = {"nl": "in {place} of op afstand", "fr": "à {place} ou à distance", "en": "in {place} or remotely"}
+ON_SITE = {"nl": "in {place}", "fr": "à {place}", "en": "in {place}"}
 NO_NUMBER = {
     "nl": "zonder ondernemingsnummer",
     "fr": "sans numéro d’entreprise",
@@ -72,7 +73,7 @@ NO_NUMBER = {
 
 def fill(wording: str, facts: AgreementFacts, language: str, *, standing: bool) -> str:
     """The text with its blanks filled from `facts`; a standing one names no coach and no single coaching."""
-    place = facts.place or REMOTE[language]
+    where = REMOTE[language] if facts.remote else ON_SITE[language]
     blanks = {
         "coach": facts.coach,
         "title": facts.title,
@@ -80,7 +81,7 @@ def fill(wording: str, facts: AgreementFacts, language: str, *, standing: bool) 
         "hours": format_decimal(facts.minutes / 60, format="0.##", locale=language),
         "start": _day(facts.from_date, language),
         "end": _day(facts.until_date, language),
-        "place": place,
+        "place": _filled(where, {"place": facts.place}),
     }
     coaching = STANDING[language] if standing else _filled(ONE[language], blanks)
     duration = STANDING_DURATION[language] if standing else _filled(ONE_DURATION[language], blanks)

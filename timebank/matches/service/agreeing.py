@@ -47,6 +47,7 @@ def agreement_facts(match: Match, language: str) -> AgreementFacts:
         minutes=match.minutes,
         from_date=max(request.from_date, match.pledge.from_date),
         until_date=min(ends),
-        place=None if request.remote else request.place.municipality.name(language),
+        place=request.place.municipality.name(language),
+        remote=request.remote,
         contact=initiative.contact_name,
     )
