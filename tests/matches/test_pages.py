@@ -134,6 +134,17 @@ def test_either_side_declines_with_a_reason(
     assert (told.match.state, told.match.end_note) == (MatchState.DECLINED, "Najaar")
 
 
+def test_what_was_agreed_meanwhile_offers_no_form_to_decline(told: Story, client_as: ClientAs) -> None:
+    coach, coordinator = client_as(told.coach), client_as(told.coordinator)
+    here = f"/matches/{told.match.public_id}"
+    coach.post_form(f"{here}/accept")
+    agreed = coordinator.post_form(f"{here}/accept", htmx=True)
+    assert "Bekijk het" in agreed.text and "Plan een eerste sessie" not in agreed.text, "the coach plans"
+    late = coordinator.get(f"{here}/decline", follow_redirects=True)
+    assert "Beide kanten spraken deze begeleiding al af" in late.text
+    assert 'name="reason"' not in late.text
+
+
 PATHS = [
     ("get", ""),
     ("post", "/accept"),

@@ -26,6 +26,7 @@ from timebank.matches.models import (
     SessionState,
     Side,
 )
+from timebank.matches.service import loading
 from timebank.matches.views import bp
 from timebank.matches.views.answering import act, lead_on, page, side_now
 from timebank.matches.views.coach import calendar
@@ -146,7 +147,10 @@ def accept(public_id: UUID) -> ResponseReturnValue:
         message = _("You said yes. %(initiative)s hears it now.", initiative=name)
     if is_htmx():
         return render_template(
-            "matches/_answered.html", public_id=public_id, message=message, confirmed=confirmed
+            "matches/_answered.html",
+            public_id=public_id,
+            message=message,
+            plans=confirmed and side is Side.COACH,
         )
     flash(message)
     return lead_on(url_for(".detail", public_id=public_id) if confirmed else home)
@@ -159,6 +163,9 @@ def decline(public_id: UUID) -> ResponseReturnValue:
     match = queries.match_for(db.request_session(), public_id, actor=actor)
     side = side_now(match)
     form = DeclineForm()
+    if match.state not in OPEN_STATES and not form.is_submitted():
+        flash(str(loading.STATE_REFUSALS[match.state]), "due")
+        return lead_on(url_for(".detail", public_id=public_id))
     home = url_for("matches.today" if side is Side.COACH else "matches.initiative_desk")
     if form.validate_on_submit():
         db.close_read_session()
