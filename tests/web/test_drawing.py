@@ -96,6 +96,13 @@ def test_a_radius_marks_only_what_lies_within() -> None:
     assert dot_plot().near == ""
 
 
+def test_the_map_names_cities_as_the_reader_does_and_none_twice() -> None:
+    with force_locale("fr"):
+        assert [city.label for city in dot_plot().cities] == ["Gand", "Anvers", "Hasselt", "Bruges"]
+        ghent = {"lat": 51.054, "lon": 3.717, "label": "Gand"}
+        assert "Gand" not in [city.label for city in dot_plot([ghent]).cities]
+
+
 def test_the_build_makes_the_font_with_its_licence_and_the_map(tmp_path: Path) -> None:
     assets.build_font(tmp_path)
     font = (tmp_path / "manrope-latin.woff2").read_bytes()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from timebank.web import places_map
 from timebank.web.format import hours_digits, hours_exact, number
@@ -181,11 +182,12 @@ class DotPlot:
     reach: float | None
 
 
+# As municipalities are named in each language, so that a place of the caller is not written twice.
 CITIES = (
-    ("Gent", 51.054, 3.717),
-    ("Antwerpen", 51.221, 4.400),
-    ("Hasselt", 50.930, 5.338),
-    ("Brugge", 51.209, 3.225),
+    (_l("Gent"), 51.054, 3.717),
+    (_l("Antwerpen"), 51.221, 4.400),
+    (_l("Hasselt"), 50.930, 5.338),
+    (_l("Brugge"), 51.209, 3.225),
 )
 
 
@@ -213,9 +215,9 @@ def dot_plot(
         near=places_map.path(within),
         regions=_regions(land, regions or {}),
         cities=[
-            Mark(*places_map.project(lat, lon), label)
-            for label, lat, lon in CITIES
-            if cities and label not in taken
+            Mark(*places_map.project(lat, lon), str(name))
+            for name, lat, lon in CITIES
+            if cities and str(name) not in taken
         ],
         points=marks,
         me=centre,
