@@ -178,7 +178,11 @@ def test_the_operator_keeps_two_apart_and_undoes_it(session: Session, client_as:
         "pseudonym": pseudonym,
         "reason": "They asked for it",
     }
-    for name, said in (("reason", "Fill this in"), ("request", "Choose a request from"), ("kind", "fits best")):
+    for name, said in (
+        ("reason", "Fill this in"),
+        ("request", "Choose a request from"),
+        ("kind", "fits best"),
+    ):
         refused = client.post_form("/operator/runs/pairs", {**form, name: ""})
         assert refused.status_code == 422 and said in refused.text, name
     assert client.post_form("/operator/runs/pairs", form).status_code == 303
