@@ -96,6 +96,14 @@ def test_what_a_shape_needs_is_said_beside_the_field_together_with_the_rest(
     assert said == {"title", *missing}
 
 
+def test_dates_turned_round_are_said_together_with_the_rest(
+    own: TimebankClient, answers: dict[str, Any]
+) -> None:
+    turned = {"from_date": a_day(40).isoformat(), "until_date": a_day(20).isoformat(), "title": ""}
+    answer = own.post_form("/requests/new", {**answers, **turned})
+    assert set(re.findall(r'id="([a-z_]+)-error"', answer.text)) == {"title", "until_date"}
+
+
 def test_fixed_moments_need_no_hours(own: TimebankClient, answers: dict[str, Any]) -> None:
     moments = {"slots-day": [a_day(7).isoformat()], "slots-start": ["13:30"], "slots-end": ["15:30"]}
     empty = {"hours": "", "from_date": "", "until_date": "", "shape": "slots"}

@@ -148,9 +148,12 @@ def test_dates_turned_round_are_said_beside_the_field(
     session: Session, client_as: ClientAs, employment: Employment, answers: dict[str, Any]
 ) -> None:
     turned = {**answers, "from_date": answers["until_date"], "until_date": answers["from_date"]}
-    answer = client_as(user_of(session, employment)).post_form("/pledges/new", turned)
+    client = client_as(user_of(session, employment))
+    answer = client.post_form("/pledges/new", turned)
     assert answer.status_code == 422
     assert 'id="until_date-error"' in answer.text
+    both = client.post_form("/pledges/new", {**turned, "hours": "veel"}).text
+    assert 'id="until_date-error"' in both and 'id="hours-error"' in both, "all is said at once"
     assert f'value="{answers["from_date"]}"' in answer.text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, RadioField, SelectField
+from wtforms import BooleanField, Field, RadioField, SelectField, ValidationError
 
 from timebank import clock
 from timebank.coaching.models import CoachingRequest, Shape
@@ -21,6 +21,7 @@ from timebank.coaching.rules import (
     SEATS_MAX,
     SLOTS_MAX,
     TITLE_MAX,
+    TURNED_ROUND,
     RequestInput,
 )
 from timebank.taxonomy.bits import ANY_TIME, HALF_DAYS, half_days_of, language_bits, languages_of, week_bits
@@ -151,6 +152,10 @@ class RequestForm(BaseForm):
                 field.errors = [str(message)]
                 valid = False
         return valid
+
+    def validate_until_date(self, field: Any) -> None:
+        if self.shape.data == Shape.WINDOW and self.from_date.data and field.data < self.from_date.data:
+            raise ValidationError(str(TURNED_ROUND))
 
     def wish(self) -> RequestInput:
         """The validated answers, for the service; it judges the answers together."""

@@ -16,6 +16,7 @@ from timebank.errors import Invalid
 from timebank.taxonomy.bits import ANY_TIME, LANGUAGES
 
 TITLE_MAX = 200
+TURNED_ROUND = _l("The last day comes before the first. Turn them round or choose a later day.")
 DESCRIPTION_MAX = 5_000
 REASON_MAX = 2_000
 SEATS_MAX = 50
@@ -197,9 +198,7 @@ def _check_times(wish: RequestInput, today: date, begun: date | None, fields: di
     if wish.until_date is None:
         fields["until_date"] = _l("Give the last day, or choose a coaching without an end.")
     elif wish.until_date < wish.from_date:
-        fields["until_date"] = _l(
-            "The last day comes before the first. Turn them round or choose a later day."
-        )
+        fields["until_date"] = TURNED_ROUND
     elif wish.until_date < today:
         fields["until_date"] = _l("This day has passed. Choose a later one.")
     elif (wish.until_date - wish.from_date).days >= DAYS_MAX:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, RadioField
+from wtforms import BooleanField, HiddenField, RadioField, ValidationError
 
 from timebank.organisations.models import Employment
 from timebank.pledges.models import Pledge
@@ -18,6 +18,7 @@ from timebank.pledges.rules import (
     RADIUS_MAX_KM,
     REASON_MAX,
     SKILLS_MAX,
+    TURNED_ROUND,
     Description,
     PledgeInput,
 )
@@ -65,6 +66,11 @@ class PledgeForm(BaseForm):
     wanted = CheckboxesField(_l("Causes you like to work for"), coerce=int)
     excluded = CheckboxesField(_l("Causes you do not want"), coerce=int)
     shares_choice = BooleanField(_l("My company may see which initiative I coach"))
+
+    def validate_until_date(self, field: Any) -> None:
+        """Said together with all else that needs a change; the service judges the dates again."""
+        if self.from_date.data and field.data < self.from_date.data:
+            raise ValidationError(str(TURNED_ROUND))
 
     def pledge(self) -> PledgeInput:
         """The validated answers, for the service."""

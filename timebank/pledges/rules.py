@@ -21,6 +21,7 @@ LEVELS = (1, 2, 3)
 LEVEL_DEFAULT = 2
 SKILLS_MAX = 40
 REASON_MAX = 2_000
+TURNED_ROUND = _l("The last day comes before the first. Turn them round or choose a later day.")
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,7 @@ def check(
     if not MINUTES_MIN <= offer.minutes <= MINUTES_MAX:
         fields["hours"] = _l("Give between half an hour and 1,000 hours.")
     if offer.until_date < offer.from_date:
-        fields["until_date"] = _l(
-            "The last day comes before the first. Turn them round or choose a later day."
-        )
+        fields["until_date"] = TURNED_ROUND
     elif offer.until_date < today:
         fields["until_date"] = _l("This day has passed. Choose a later one.")
     elif (offer.until_date - offer.from_date).days >= DAYS_MAX:
