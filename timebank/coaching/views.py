@@ -80,7 +80,7 @@ def new() -> ResponseReturnValue:
             form.form_errors.append(str(refusal))
         else:
             flash(
-                _("Your request is open. Coaches can be proposed from tonight on.")
+                _("Your request is open. You hear as soon as a coach fits.")
                 if is_open
                 else _("Your request waits for the operator, who looks at it first.")
             )
