@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,7 @@ from timebank import clock, db
 from timebank.auth.models import User
 from timebank.coaching.models import CoachingRequest
 from timebank.matches.models import Match
+from timebank.matching.insight import operator_words
 from timebank.matching.insight.models import RunInsight
 from timebank.matching.models import Run, WeightPolicy
 from timebank.matching.snapshot import DEFAULT_WEIGHTS
@@ -251,6 +254,17 @@ def test_the_operator_reads_points_and_prices(session: Session, client_as: Enter
 
 
 # --- as many statements, however many rows ----------------------------------------------------------------------------
+
+
+def test_the_operator_reads_stars_and_pins_in_words(app: Flask) -> None:
+    reasons = [
+        {"term": "star", "points": 150, "by": "coach"},
+        {"term": "star", "points": 150, "by": "initiative"},
+        {"term": "pinned", "points": 1000},
+    ]
+    with app.test_request_context(), force_locale("nl"):
+        said = [text for text, _points in operator_words.terms(reasons, {})]
+    assert said == ["Een ster van de coach", "Een ster van het initiatief", "Samengezet door de operator"]
 
 
 def test_pages_take_no_more_statements_for_more_rows(session: Session, client_as: Enter) -> None:

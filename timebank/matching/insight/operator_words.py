@@ -48,7 +48,14 @@ def _term(reason: Mapping[str, Any], names: Mapping[str, str]) -> str:
         )
     if kind == "waiting":
         return str(ngettext("Waits for %(num)d day", "Waits for %(num)d days", int(reason["days"])))
-    return str({"remote": _("At a distance"), "base": _("Every match")}.get(kind, kind))
+    if kind == "star":
+        return str(_("A star of the coach") if reason["by"] == "coach" else _("A star of the initiative"))
+    plain = {
+        "remote": _("At a distance"),
+        "base": _("Every match"),
+        "pinned": _("Put together by the operator"),
+    }
+    return str(plain.get(kind, kind))
 
 
 # --- groups of the page about fairness
