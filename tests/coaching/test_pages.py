@@ -104,6 +104,15 @@ def test_dates_turned_round_are_said_together_with_the_rest(
     assert set(re.findall(r'id="([a-z_]+)-error"', answer.text)) == {"title", "until_date"}
 
 
+def test_a_last_day_that_is_no_date_is_said_and_shown_again(
+    own: TimebankClient, answers: dict[str, Any]
+) -> None:
+    answer = own.post_form("/requests/new", {**answers, "until_date": "31/02/2027"})
+    assert answer.status_code == 422
+    assert set(re.findall(r'id="([a-z_]+)-error"', answer.text)) == {"until_date"}
+    assert 'value="31/02/2027"' in answer.text
+
+
 def test_fixed_moments_need_no_hours(own: TimebankClient, answers: dict[str, Any]) -> None:
     moments = {"slots-day": [a_day(7).isoformat()], "slots-start": ["13:30"], "slots-end": ["15:30"]}
     empty = {"hours": "", "from_date": "", "until_date": "", "shape": "slots"}
