@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import http.client
 import json
 import os
@@ -39,6 +40,7 @@ PATIENCE: Final = 3.5  # seconds that children get to end by themselves; 5 s aft
 START_LIMIT: Final = 90.0  # seconds until the web server must have answered
 WEB_THREADS: Final = 4
 POLL: Final = 0.1
+START_POLL: Final = 0.02  # while somebody waits for the start
 
 
 class Stopped(Exception):
@@ -119,7 +121,11 @@ def web(waiting: int) -> Flask:
     """The application, as gunicorn gets it: once the other end of the pipe `waiting` is closed."""
     from timebank import create_app
 
+    # What is loaded stays: the collector would only look through it, now and in each worker.
+    gc.disable()
     app = create_app()
+    gc.freeze()
+    gc.enable()
     os.read(waiting, 1)
     return app
 
@@ -176,7 +182,7 @@ def _wait_until_healthy(family: Family, settings: Settings) -> None:
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 return
-        family.pause(POLL)
+        family.pause(START_POLL)
     raise Failed(f"the web server did not answer within {START_LIMIT:.0f} seconds.")
 
 
@@ -230,7 +236,7 @@ class Family:
         """Run a child to its end and return what it printed (with `capture`). Raises Failed unless it exits 0."""
         child = self.start(arguments, name, capture=capture)
         while child.poll() is None:
-            self.pause(POLL)
+            self.pause(START_POLL)
         output = child.stdout.read() if child.stdout else ""
         self._forget(child)
         if child.returncode:
@@ -379,6 +385,7 @@ def _remove_half_demo(settings: Settings) -> None:
 
 def main() -> None:
     """Prepare the database for `run` and print its state as JSON."""
+    gc.disable()  # it ends soon, and loading is most of what it does
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
