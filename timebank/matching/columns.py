@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,9 +17,11 @@ from timebank.pledges.models import Pledge
 from timebank.taxonomy.models import Skill
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from timebank.matching.kernel import AttributeProblem
 
-Arrays: TypeAlias = dict[str, np.ndarray[Any, Any]]
+Arrays: TypeAlias = "dict[str, np.ndarray[Any, Any]]"
 
 FOREVER = 2**31 - 1  # an open-ended request's last day
 
@@ -130,6 +131,8 @@ class SkillWords:
 
     def of(self, rows: Sequence[Sequence[tuple[int, int]]], *, up_to: bool = False) -> np.ndarray[Any, Any]:
         """Masks of shape (rows, words) of (skill id, level); with `up_to` all levels below are set, too."""
+        import numpy as np
+
         words = (3 * (max(self.position.values(), default=0) + 1) + 63) // 64
         masks = np.zeros((len(rows), words), np.uint64)
         position = self.position
@@ -158,6 +161,8 @@ class Encoding:
 
     def of_seats(self, seats: Sequence[SeatColumns]) -> Arrays:
         """The arrays of these seats. Days before `as_of` no longer count in a window."""
+        import numpy as np
+
         today, waiting = self.as_of.toordinal(), self.weights["w_waiting"]
         return {
             "seat_must": self.skill_words.of([s.must for s in seats]),
@@ -181,6 +186,8 @@ class Encoding:
         }
 
     def of_pledges(self, pledges: Sequence[PledgeColumns]) -> Arrays:
+        import numpy as np
+
         today = self.as_of.toordinal()
         return {
             "pledge_skills": self.skill_words.of([p.skills for p in pledges], up_to=True),
@@ -209,6 +216,8 @@ class Encoding:
         self, excluded: Sequence[tuple[int, int]], pairs: Sequence[tuple[int, int, int]]
     ) -> Arrays:
         """`excluded` are pairs of request id and company id, `pairs` request id, column and points."""
+        import numpy as np
+
         return {
             "excluded_request": np.array([self.requests[q] for q, _ in excluded], np.int32),
             "excluded_org": np.array([self.organisations[o] for _, o in excluded], np.int32),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
-import numpy as np
 import structlog
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,8 @@ from timebank.matching.rows import Rows
 from timebank.matching.snapshot import PoolEntry, Snapshot
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from timebank.matching.kernel import Assignment, AttributeProblem
 
 log = structlog.get_logger(__name__)
@@ -116,6 +117,8 @@ class Kept:
 
         Raises NotProvedError.
         """
+        import numpy as np
+
         from timebank.matching.kernel.native.warm import restricted
 
         seats = np.array([self._seat[id_] for id_ in self._free.seats], np.int64)
@@ -251,6 +254,8 @@ class _Some(Sequence[T]):
 
 
 def _loaded(session: Session, free: Free, problem: AttributeProblem, assignment: Assignment) -> Solved:
+    import numpy as np
+
     seat_ids, pledge_ids = list(free.seats), list(free.pledges)
     filled = np.flatnonzero(assignment.seat_pledge >= 0).tolist()
     columns = assignment.seat_pledge[filled].tolist()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -25,6 +24,8 @@ def keep(run_id: int, snapshot: Snapshot, assignment: Assignment, *, applied: bo
 
     What a run says of single requests and pledges replaces what earlier ones said, unless it is only looked at.
     """
+    import numpy as np
+
     from timebank.matching import kernel
 
     single = assignment.mode == "single" and assignment.status == "optimal"

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from timebank.coaching.models import CoachingRequest
 from timebank.matching.insight.models import Unmatched
 from timebank.matching.pins import BLOCK_MINUTES
@@ -38,6 +36,8 @@ def unmatched(
 def _requests(
     snapshot: Snapshot, assignment: Assignment, market: Market | None, skills: Mapping[int, str]
 ) -> Iterator[Unmatched]:
+    import numpy as np
+
     from timebank.matching import kernel
 
     first: dict[int, int] = {}

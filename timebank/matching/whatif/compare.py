@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from timebank.coaching.models import Seat
 from timebank.matching.snapshot import Snapshot
 
@@ -55,6 +53,8 @@ def _figures(answer: Assignment, served: list[Seat]) -> dict[str, Any]:
 
 def _value_by(now: Snapshot, after: list[int]) -> int:
     """What an answer is worth by the weights of now, over the pairs that are candidates by these."""
+    import numpy as np
+
     from timebank.matching.kernel.candidates import weights
 
     rows = [(i, j) for i, j in enumerate(after) if 0 <= j < len(now.pool)]
