@@ -145,7 +145,7 @@ def fail(name: str) -> Any:
     if name == "lost":
         raise OperationalError("select", {}, Exception("the server went away"))
     if name == "taken":
-        row = "DETAIL:  Key (email)=(ann@example.org) already exists."
+        row = "DETAIL:  Key (note, email)=(two\nlines, ann@example.org) already exists."
         raise IntegrityError("insert", {}, psycopg.errors.UniqueViolation(f"duplicate key\n{row}"))
     if name == "bug":
         raise ZeroDivisionError("a secret in the message")

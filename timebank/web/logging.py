@@ -7,7 +7,7 @@ import re
 import secrets
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from flask import Flask, Response, g, has_request_context, request
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from config import Settings
 
 log = structlog.get_logger("timebank.web")
+
+# It ends where something else begins that may follow it; what people wrote may have several lines.
+_DETAIL: Final = re.compile(
+    r"^DETAIL: .*?(?=^(?:HINT:|CONTEXT:|\[SQL|\(Background|The above exception|Traceback )|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def request_id() -> str:
@@ -36,11 +42,9 @@ def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> E
 
 
 def _without_rows(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """PostgreSQL says in a line of its own which values of which row it refused: people's data."""
+    """PostgreSQL says which values of which row it refused: people's data."""
     if "exception" in event:
-        event["exception"] = re.sub(
-            r"^DETAIL: .*$", "DETAIL: left out", event["exception"], flags=re.MULTILINE
-        )
+        event["exception"] = _DETAIL.sub("DETAIL: left out\n", event["exception"])
     return event
 
 

@@ -33,7 +33,7 @@ _FEW_PASSES: Final = 300
 _TIMED_PASSES: Final = 3
 _CONVERGED: Final = 1e-7
 _STILL_FALLS: Final = 3e-5
-"""Of itself, a bound that fell by more than this in a quarter of the time is worth as much time again."""
+"""Of itself, a bound that fell by more than this in a quarter of the time is worth a quarter more."""
 # The distance to the target at first, as a share of the bound. Where all seats must be filled, the first prices are
 # good, and the way to better ones from far off takes many passes.
 _AIM, _AIM_TO_FILL, _FEW_AIM_TO_FILL = 0.02, 0.001, 0.00005

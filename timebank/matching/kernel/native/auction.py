@@ -181,8 +181,8 @@ def without_partner(price: IntArray, partner: Int32Array, out: Int32Array) -> in
 
 @leaf
 def _best_and_second(graph: Graph, v: IntArray, row: int) -> tuple[int, int, int]:
-    """The same at the scale of an auction, without the other column. Without a branch that depends on a gain, which
-    processors cannot foresee."""
+    """What `two_best` gives at the scale of an auction, but for the other column; without branches that depend on a
+    gain, which processors cannot foresee."""
     best, second, column = np.int64(0), np.int64(0), np.int64(NONE)
     for edge in range(graph.start[row], graph.start[row + 1]):
         gain = SCALE * graph.weight[edge] - v[place(graph.column[edge])]
