@@ -118,7 +118,7 @@ def test_a_chain_of_twenty_thousand_needs_no_recursion(rising: bool) -> None:
 def test_work_ends_when_it_is_told_to_stop() -> None:
     problem = random_edges(np.random.default_rng(3), 300, 300, 6, 1000)
     graph = graph_of(problem.seat, problem.pledge, problem.weight, 300)
-    assert not solve_graph(graph, empty_state(300, 300), False, np.ones(1, np.uint8))
+    assert solve_graph(graph, empty_state(300, 300), False, np.ones(1, np.uint8)) == -1
 
 
 def test_arrays_that_may_not_be_written_to_are_read() -> None:

@@ -218,7 +218,7 @@ def test_both_engines_accept_and_refuse_the_same_proofs(seed: int) -> None:
     problem = random_edges(rng, 12, 9, 4, 6)
     right = native.edge_optimum(problem, Clock(None))
     weight = solve(problem, engine="scipy").value
-    assert native.proved_weight(right) == scipy_engine.proved_weight(right) == weight
+    assert right.proved == native.proved_weight(right) == scipy_engine.proved_weight(right) == weight
     for name in ("seat_pledge", "seat_price", "pledge_price"):
         values = getattr(right, name).copy()
         values[rng.integers(values.size)] += rng.choice([-1, 1])

@@ -16,12 +16,14 @@ Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 
 class Optimum(NamedTuple):
     """What an engine of single mode finds: the candidates that it solved, in any order, the pledge of each
-    seat, -1 for none, and the prices."""
+    seat, -1 for none, and the prices; `proved` is its weight, where the engine has looked already whether these
+    prove it."""
 
     pairs: Pairs
     seat_pledge: NDArray[np.int32]
     seat_price: NDArray[np.int64]
     pledge_price: NDArray[np.int64]
+    proved: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

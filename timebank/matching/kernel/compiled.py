@@ -23,7 +23,7 @@ _numba: Any = numba  # it ships no types
 Integer: TypeAlias = int | np.integer[Any]
 """What compiled code takes and returns as a whole number: Python's where it is called, numpy's within."""
 
-place: Any = np.uint32
+place: Any = np.uint64
 """Numbers that stand in an array as the places of another's: without a sign, compiled code need not ask whether each
 counts from the end, as negative ones do."""
 

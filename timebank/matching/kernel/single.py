@@ -92,7 +92,7 @@ def solve_single(
         found = _optimum(solver, problem, clock, progress or silent, workers)
     except TimeUpError:
         return _unknown(problem, clock)
-    value = solver.proved_weight(found)
+    value = solver.proved_weight(found) if found.proved is None else found.proved
     if value is None:
         raise NotProvedError("the prices do not prove the answer")
     return Assignment(

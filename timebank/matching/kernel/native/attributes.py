@@ -105,7 +105,8 @@ def optimum(tables: Tables, clock: Clock, tell: Progress, scan: Scan) -> tuple[P
         pairs = edges.of_seats()
         ends = (pairs.pledge, pairs.seat) if by_pledge else (pairs.seat, pairs.pledge)
         with clock.stop_flag() as stop:
-            if not solve_graph(graph_of(*ends, pairs.weight, state.u.size), state, warm, stop):
+            solve_graph(graph_of(*ends, pairs.weight, state.u.size), state, warm, stop)
+            if stop[0]:
                 raise TimeUpError
         u, v = (state.v, state.u) if by_pledge else (state.u, state.v)
         more = scan(

@@ -32,7 +32,7 @@ def two_best(graph: Graph, v: IntArray, scale: int, row: int) -> tuple[int, int,
     """The best and the second-best gain of a row, 0 for staying out, and the columns that give them."""
     best, second = np.int64(0), np.int64(0)
     column, other = NONE, NONE
-    for edge in range(graph.start[row], graph.start[row + 1]):
+    for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
         gain = scale * graph.weight[edge] - v[place(graph.column[edge])]
         if gain > second:
             if gain > best:
@@ -157,7 +157,7 @@ def rebase_row(graph: Graph, state: State, scale: Integer, slack: Integer, row: 
     """The same for one row."""
     partner = state.row_partner[row]
     best, held = np.int64(0), np.int64(-1)
-    for edge in range(graph.start[row], graph.start[row + 1]):
+    for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
         gain = scale * graph.weight[edge] - state.v[place(graph.column[edge])]
         best = max(best, gain)
         held = gain if graph.column[edge] == partner else held
@@ -184,7 +184,7 @@ def _best_and_second(graph: Graph, v: IntArray, row: int) -> tuple[int, int, int
     """What `two_best` gives at the scale of an auction, but for the other column; without branches that depend on a
     gain, which processors cannot foresee."""
     best, second, column = np.int64(0), np.int64(0), np.int64(NONE)
-    for edge in range(graph.start[row], graph.start[row + 1]):
+    for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
         gain = SCALE * graph.weight[edge] - v[place(graph.column[edge])]
         second = max(second, min(best, gain))
         column = graph.column[edge] if gain > best else column

@@ -16,12 +16,15 @@ from timebank.matching.kernel.native.graph import (
     Graph,
     State,
     best_of_each_row,
+    empty_state,
+    graph_of,
     transposed,
     turned,
 )
 from timebank.matching.kernel.native.paths import augment
+from timebank.matching.kernel.native.proof import proved_weight_of_state
 from timebank.matching.kernel.native.tight import pair_tight
-from timebank.matching.kernel.problem import Int32Array
+from timebank.matching.kernel.problem import Int32Array, IntArray
 
 _DENSE_ROW: Final = 100  # edges; rows that have more on average are first solved on
 _KEPT_IN_DENSE_ROW: Final = 24  # so many
@@ -59,8 +62,8 @@ def _finish(
 
 
 @compiled(EXAMPLE_GRAPH, EXAMPLE_STATE, False, EXAMPLE_FLAG)
-def solve_graph(graph: Graph, state: State, warm: bool, stop: NDArray[np.uint8]) -> bool:
-    """Bring a state to the optimum; False when it was told to stop before.
+def solve_graph(graph: Graph, state: State, warm: bool, stop: NDArray[np.uint8]) -> int:
+    """Bring a state to the optimum, and prove it.
 
     Parameters
     ----------
@@ -68,19 +71,37 @@ def solve_graph(graph: Graph, state: State, warm: bool, stop: NDArray[np.uint8])
     state : of `empty_state`, or any prices v and partners where it is `warm`; changed in place
     warm : begin with the state as it is, as after changes of the graph
     stop : (1,) work ends soon after another thread has set it
+
+    Returns
+    -------
+    The weight of the optimum, or -1 where the prices prove none, as when the work was told to stop.
     """
     n_rows, n_edges = state.u.size, graph.column.size
     dense = n_edges > _DENSE_ROW * n_rows
-    if not n_edges:
-        return True
     if not warm:
         start = best_of_each_row(graph, _KEPT_IN_DENSE_ROW) if dense else graph
         rows = reduce_rows(start, state, stop)
         _finish(start, state, rows, int(_COLD_SCANS * start.column.size), stop)
-    if warm or dense:
-        rows = np.empty(n_rows, np.int32)
-        rows = rows[: rebase(graph, state, 1, 0, rows)]
-        few = warm and rows.size <= n_rows // _FEW_ROWS
-        scans = _WARM_SCANS if warm else _DENSE_SCANS
-        _finish(graph, state, rows, _UNLIMITED if few else int(scans * n_edges), stop)
-    return not stop[0]
+        weight = proved_weight_of_state(graph, state)
+        if weight >= 0 or not dense or stop[0]:
+            return weight
+    rows = np.empty(n_rows, np.int32)
+    rows = rows[: rebase(graph, state, 1, 0, rows)]
+    few = warm and rows.size <= n_rows // _FEW_ROWS
+    scans = _WARM_SCANS if warm else _DENSE_SCANS
+    _finish(graph, state, rows, _UNLIMITED if few else int(scans * n_edges), stop)
+    return proved_weight_of_state(graph, state)
+
+
+@compiled(EXAMPLE_GRAPH.column, EXAMPLE_GRAPH.column, EXAMPLE_GRAPH.weight, 0, 0, EXAMPLE_FLAG)
+def solve_list(
+    row: Int32Array,
+    column: Int32Array,
+    weight: IntArray,
+    n_rows: int,
+    n_columns: int,
+    stop: NDArray[np.uint8],
+) -> tuple[int, State]:
+    """What `solve_graph` returns for a list of edges, and the state."""
+    state = empty_state(n_rows, n_columns)
+    return solve_graph(graph_of(row, column, weight, n_rows), state, False, stop), state

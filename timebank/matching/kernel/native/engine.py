@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
+from numpy.typing import NDArray
 
 from timebank.matching.kernel.assignment import Optimum
 from timebank.matching.kernel.candidates import Pairs
 from timebank.matching.kernel.native.attributes import attribute_optimum
-from timebank.matching.kernel.native.edges import solve_graph
-from timebank.matching.kernel.native.graph import empty_state, graph_of
+from timebank.matching.kernel.native.edges import solve_list
 from timebank.matching.kernel.native.proof import proved_weight_of_pairs
 from timebank.matching.kernel.problem import EdgeProblem
 from timebank.matching.kernel.progress import Clock, TimeUpError
@@ -23,22 +24,26 @@ def edge_optimum(problem: EdgeProblem, clock: Clock) -> Optimum:
     ------
     TimeUpError : the time is up
     """
-    # Compiled code takes arrays that could be written to, though it does not write to these.
-    pairs = Pairs(
-        np.require(problem.seat, requirements="W"),
-        np.require(problem.pledge, requirements="W"),
-        np.require(problem.weight, requirements="W"),
-    )
+    pairs = Pairs(_writable(problem.seat), _writable(problem.pledge), _writable(problem.weight))
     by_pledge = problem.n_seats > problem.n_pledges  # rows are the smaller side
-    sizes = (problem.n_pledges, problem.n_seats) if by_pledge else (problem.n_seats, problem.n_pledges)
-    ends = (pairs.pledge, pairs.seat) if by_pledge else (pairs.seat, pairs.pledge)
-    state = empty_state(*sizes)
     with clock.stop_flag() as stop:
-        if not solve_graph(graph_of(*ends, pairs.weight, sizes[0]), state, False, stop):
+        if by_pledge:
+            weight, state = solve_list(
+                pairs.pledge, pairs.seat, pairs.weight, problem.n_pledges, problem.n_seats, stop
+            )
+        else:
+            weight, state = solve_list(*pairs, problem.n_seats, problem.n_pledges, stop)
+        if stop[0]:
             raise TimeUpError
+    proved = weight if weight >= 0 else None
     if by_pledge:
-        return Optimum(pairs, state.column_partner, state.v, state.u)
-    return Optimum(pairs, state.row_partner, state.u, state.v)
+        return Optimum(pairs, state.column_partner, state.v, state.u, proved)
+    return Optimum(pairs, state.row_partner, state.u, state.v, proved)
+
+
+def _writable(array: NDArray[Any]) -> NDArray[Any]:
+    """Compiled code takes arrays that could be written to, though it does not write to these."""
+    return array if array.flags.writeable else array.copy()
 
 
 def proved_weight(found: Optimum) -> int | None:

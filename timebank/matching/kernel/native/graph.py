@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from timebank.matching.kernel.compiled import compiled, inner
+from timebank.matching.kernel.compiled import compiled, inner, leaf, place
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
 NONE: Final = -1
@@ -37,18 +37,28 @@ class State(NamedTuple):
     column_partner: Int32Array
 
 
+@compiled(0, 0)
 def empty_state(n_rows: int, n_columns: int) -> State:
     return State(
         np.zeros(n_rows, np.int64),
         np.zeros(n_columns, np.int64),
-        np.full(n_rows, NONE, np.int32),
-        np.full(n_columns, NONE, np.int32),
+        np.full(n_rows, np.int32(NONE)),
+        np.full(n_columns, np.int32(NONE)),
     )
 
 
 EXAMPLE_GRAPH: Final = Graph(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64))
 EXAMPLE_STATE: Final = empty_state(0, 0)
 EXAMPLE_FLAG: Final = np.zeros(1, np.uint8)
+
+
+@leaf
+def weight_of(graph: Graph, row: int, column: int) -> int:
+    """The weight of an edge, or -1 where there is no such edge."""
+    for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
+        if graph.column[edge] == column:
+            return int(graph.weight[edge])
+    return -1
 
 
 @inner
@@ -62,48 +72,113 @@ def transposed(graph: Graph, n_columns: int) -> Graph:
     """The same edges with the sides swapped."""
     n_rows, n_edges = graph.start.size - 1, graph.column.size
     start = np.zeros(n_columns + 1, np.int64)
-    for edge in range(n_edges):
-        start[graph.column[edge] + 1] += 1
+    for edge in range(place(n_edges)):
+        start[place(graph.column[edge] + 1)] += 1
     for column in range(n_columns):
         start[column + 1] += start[column]
-    place = start[:-1].copy()
+    free = start[:-1].copy()
     row_of, weight = np.empty(n_edges, np.int32), np.empty(n_edges, np.int64)
     for row in range(n_rows):
-        for edge in range(graph.start[row], graph.start[row + 1]):
-            at = place[graph.column[edge]]
-            place[graph.column[edge]] = at + 1
+        for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
+            column = place(graph.column[edge])
+            at = place(free[column])
+            free[column] += 1
             row_of[at] = row
             weight[at] = graph.weight[edge]
     return Graph(start, row_of, weight)
+
+
+@leaf
+def _is_ordered(row: Int32Array) -> bool:
+    """Whether no row stands before a smaller one."""
+    falls = 0
+    for edge in range(1, row.size):
+        falls += row[edge] < row[edge - 1]
+    return falls == 0
+
+
+@leaf
+def _end_of_row(row: Int32Array, i: int, begin: int) -> int:
+    """Behind the last edge of row i, which stands nowhere before `begin`: by steps that double, then halve."""
+    low, step = begin, 1
+    while low + step <= row.size and row[low + step - 1] <= i:
+        low += step
+        step *= 2
+    while step > 1:
+        step //= 2
+        if low + step <= row.size and row[low + step - 1] <= i:
+            low += step
+    return low
 
 
 @compiled(EXAMPLE_GRAPH.column, EXAMPLE_GRAPH.column, EXAMPLE_GRAPH.weight, 0)
 def graph_of(row: Int32Array, column: Int32Array, weight: IntArray, n_rows: int) -> Graph:
     """The graph of a list of edges; one that is ordered by row shares its arrays with the list."""
     start = np.zeros(n_rows + 1, np.int64)
-    reached = 0  # the rows before this one have a start
-    for edge in range(row.size):
-        if row[edge] >= reached:
-            start[reached : row[edge] + 1] = edge
-            reached = row[edge] + 1
-        elif row[edge] < reached - 1:
-            break
-    else:
-        start[reached:] = row.size
+    if _is_ordered(row):
+        edge = 0
+        for i in range(n_rows):
+            edge = _end_of_row(row, i, edge)
+            start[i + 1] = edge
         return Graph(start, column, weight)
-    start[:] = 0
-    for edge in range(row.size):
-        start[row[edge] + 1] += 1
+    for edge in range(place(row.size)):
+        start[place(row[edge] + 1)] += 1
     for i in range(n_rows):
         start[i + 1] += start[i]
-    place = start[:-1].copy()
+    free = start[:-1].copy()
     ends, weights = np.empty(row.size, np.int32), np.empty(row.size, np.int64)
-    for edge in range(row.size):
-        at = place[row[edge]]
-        place[row[edge]] = at + 1
+    for edge in range(place(row.size)):
+        i = place(row[edge])
+        at = place(free[i])
+        free[i] += 1
         ends[at] = column[edge]
         weights[at] = weight[edge]
     return Graph(start, ends, weights)
+
+
+@leaf
+def _less_than_best(graph: Graph, begin: int, end: int, best: IntArray) -> int:
+    """A weight that at least as many of these edges exceed as `best` holds: each of its places takes the best of those
+    that are dealt out to it."""
+    for k in range(best.size):
+        best[k] = graph.weight[begin + k]
+    for first in range(begin + best.size, end - best.size + 1, best.size):
+        for k in range(place(best.size)):
+            best[k] = max(best[k], graph.weight[place(first) + k])
+    least = best[0]
+    for k in range(1, best.size):
+        least = min(least, best[k])
+    return int(least) - 1
+
+
+@leaf
+def _heavier(
+    graph: Graph, begin: int, end: int, least: int, edges: IntArray, weights: IntArray, found: int
+) -> int:
+    """Write down the edges that weigh more than `least`, behind those found before; returns how many these are now."""
+    for edge in range(place(begin), place(end)):
+        # Without a branch, which no processor could foresee: what does not belong there is overwritten by the next.
+        edges[place(found)], weights[place(found)] = edge, graph.weight[edge]
+        found += graph.weight[edge] > least
+    return found
+
+
+@leaf
+def _reached(weights: IntArray, size: int, by: int) -> int:
+    """The greatest number that so many of the first `size` weights reach, by halving the range of what it can be."""
+    low, high = weights[0], weights[0]
+    for k in range(place(size)):
+        low, high = min(low, weights[k]), max(high, weights[k])
+    while low < high:
+        middle = high - (high - low) // 2
+        reach = 0
+        for k in range(place(size)):
+            reach += weights[k] >= middle
+        if reach >= by:
+            low = middle
+        else:
+            high = middle - 1
+    return int(low)
 
 
 @inner
@@ -115,36 +190,29 @@ def best_of_each_row(graph: Graph, most: int) -> Graph:
     """
     n_rows = graph.start.size - 1
     start = np.zeros(n_rows + 1, np.int64)
+    longest = 0
     for row in range(n_rows):
-        start[row + 1] = start[row] + min(most, graph.start[row + 1] - graph.start[row])
+        length = graph.start[row + 1] - graph.start[row]
+        start[row + 1] = start[row] + min(most, length)
+        longest = max(longest, length)
     column, weight = np.empty(start[n_rows], np.int32), np.empty(start[n_rows], np.int64)
+    best = np.empty(most, np.int64)
+    edges, weights = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.int64)
     for row in range(n_rows):
         begin, end = graph.start[row], graph.start[row + 1]
-        low, room = start[row], start[row + 1] - start[row]
-        if not room:
+        if begin == end:
             continue
+        least = _less_than_best(graph, begin, end, best) if end - begin > most else -1
         middle = begin + 40503 * row % (end - begin)
-        kept = _keep_best(graph, middle, end, column[low:], weight[low:], 0, room)
-        _keep_best(graph, begin, middle, column[low:], weight[low:], kept, room)
+        found = _heavier(graph, middle, end, least, edges, weights, 0)
+        found = _heavier(graph, begin, middle, least, edges, weights, found)
+        cut = _reached(weights, found, min(most, found))
+        at = start[row]
+        for equal in (False, True):
+            for k in range(found):
+                if at == start[row + 1]:
+                    break
+                if weights[k] == cut if equal else weights[k] > cut:
+                    column[at], weight[at] = graph.column[edges[k]], weights[k]
+                    at += 1
     return Graph(start, column, weight)
-
-
-@inner
-def _keep_best(
-    graph: Graph, begin: int, end: int, column: Int32Array, weight: IntArray, kept: int, room: int
-) -> int:
-    """Merge some edges into the best so far, which are ordered by falling weight; returns how many these are now."""
-    least = np.int64(-1) if kept < room else weight[room - 1]
-    for edge in range(begin, end):
-        w = graph.weight[edge]
-        if w <= least:
-            continue
-        kept = min(kept + 1, room)
-        at = kept - 1
-        while at > 0 and weight[at - 1] < w:
-            weight[at], column[at] = weight[at - 1], column[at - 1]
-            at -= 1
-        weight[at], column[at] = w, graph.column[edge]
-        if kept == room:
-            least = weight[room - 1]
-    return kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.compiled import Integer, inner, leaf
+from timebank.matching.kernel.compiled import Integer, inner, leaf, place
 from timebank.matching.kernel.native.graph import NONE, Graph, State
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
@@ -58,10 +58,10 @@ def augment(
         while least > base:
             edges_seen += graph.start[row + 1] - graph.start[row]
             offset = base + state.u[row]
-            for edge in range(graph.start[row], graph.start[row + 1]):
+            for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
                 column = graph.column[edge]
-                length = offset + state.v[column] - graph.weight[edge]
-                if length >= least or length >= distance[column]:
+                length = offset + state.v[place(column)] - graph.weight[edge]
+                if length >= least or length >= distance[place(column)]:
                     continue
                 if distance[column] == _FAR:
                     touched[n_touched] = column

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from timebank.matching.kernel.compiled import compiled, place
-from timebank.matching.kernel.native.graph import EXAMPLE_GRAPH, EXAMPLE_STATE, NONE, Graph, State
+from timebank.matching.kernel.native.graph import EXAMPLE_GRAPH, EXAMPLE_STATE, NONE, Graph, State, weight_of
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
 _SIDE = EXAMPLE_STATE.row_partner
@@ -20,7 +20,7 @@ def proved_weight_of_pairs(
     """The weight of an answer over these candidates, or -1 where the prices do not prove it."""
     total, prices, excess = np.int64(0), np.int64(0), np.int64(0)
     held = 0
-    for edge in range(seat.size):
+    for edge in range(place(seat.size)):
         i = place(seat[edge])
         excess = max(excess, weight[edge] - u[i] - v[place(pledge[edge])])
         here = seat_pledge[i] == pledge[edge]
@@ -49,18 +49,15 @@ def proved_weight_of_state(graph: Graph, state: State) -> int:
     """The same of all partners in a graph together, or -1 where the prices do not prove that there is no greater."""
     total, prices = np.int64(0), np.int64(0)
     for row in range(state.u.size):
-        partner = state.row_partner[row]
-        held = np.int64(-1)
-        for edge in range(graph.start[row], graph.start[row + 1]):
-            column = graph.column[edge]
-            if state.u[row] + state.v[column] < graph.weight[edge]:
-                return -1
-            if column == partner:
-                held = graph.weight[edge]
-        if state.u[row] < 0 or (partner != NONE and (held < 0 or state.column_partner[partner] != row)):
+        partner, price = state.row_partner[row], state.u[row]
+        most = np.int64(0)
+        for edge in range(place(graph.start[row]), place(graph.start[row + 1])):
+            most = max(most, graph.weight[edge] - state.v[place(graph.column[edge])])
+        held = weight_of(graph, row, partner) if partner != NONE else 0
+        if most > price or held < 0 or (partner != NONE and state.column_partner[partner] != row):
             return -1
-        total += held if partner != NONE else 0
-        prices += state.u[row]
+        total += held
+        prices += price
     for column in range(state.v.size):
         if state.v[column] < 0:
             return -1

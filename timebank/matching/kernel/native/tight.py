@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.matching.kernel.compiled import inner, leaf
+from timebank.matching.kernel.compiled import inner, leaf, place
 from timebank.matching.kernel.native.graph import NONE, Graph, State
 from timebank.matching.kernel.problem import Int32Array, IntArray
 
@@ -94,4 +94,4 @@ def _free_neighbour(graph: Graph, state: State, row: int, look: IntArray) -> int
 
 @leaf
 def _is_tight(graph: Graph, state: State, row: int, edge: int) -> bool:
-    return bool(state.u[row] + state.v[graph.column[edge]] == graph.weight[edge])
+    return bool(state.u[row] + state.v[place(graph.column[edge])] == graph.weight[edge])
