@@ -165,3 +165,14 @@ def test_what_is_malformed_is_refused_and_changes_nothing() -> None:
         state.add_seat({**one_of(problem, "seat_", placed), "seat_bonus": 2**41})
     assert state.assignment().value == value
     assert (state.problem.n_seats, state.problem.n_pledges) == (40, 60)
+
+
+def test_a_bonus_that_makes_a_candidate_too_heavy_is_refused() -> None:
+    problem = generate(60, 20, 3, attributes=True).problem
+    assert isinstance(problem, AttributeProblem)
+    state = WarmState(problem)
+    chosen = state.assignment().seat_pledge
+    seat = int(np.flatnonzero(chosen >= 0)[0])
+    state.set_pair(int(problem.seat_request[seat]), int(chosen[seat]), 2**41)
+    with pytest.raises(ProblemError, match=r"above 2\^40"):
+        state.assignment()

@@ -17,6 +17,10 @@ Tell: TypeAlias = Callable[[str, int, int], None]
 KEPT_CANDIDATES: Final = 2_000_000
 """Candidates of the attribute form that are held at once; beyond, the best of each seat."""
 
+_AFTER_PASS: Final = 0.3
+"""Of the time, what has to be left when all pairs have been looked at: what was found is still to be ordered and
+priced."""
+
 _FEWEST_PER_SEAT: Final = 16
 _MORE_PER_SEAT: Final = 8
 
@@ -49,14 +53,14 @@ def of_edges(problem: BundleProblem) -> Question:
 
 
 def of_attributes(problem: AttributeProblem, clock: Clock, tell: Tell) -> Question | None:
-    """One pass over all pairs; None where the time is up before its end."""
+    """One pass over all pairs; None where it ends too late for an answer to be made of what it found."""
     began = clock.seconds
     per_seat = max(_FEWEST_PER_SEAT, KEPT_CANDIDATES // max(1, problem.n_seats))
     most = np.zeros(problem.n_seats, np.int64)
     found: list[Pairs] = []
     held, complete = 0, True
     for done, block in blocks(problem):
-        if clock.over():
+        if clock.stopped() or clock.left < _AFTER_PASS * clock.limit:
             return None
         tell("candidates", done, problem.n_seats)
         np.maximum.at(most, block.seat, block.weight)

@@ -31,7 +31,14 @@ from timebank.matching.kernel.native.tables import (
     packed,
     with_exception,
 )
-from timebank.matching.kernel.problem import FORBIDDEN, AttributeProblem, Int32Array, IntArray
+from timebank.matching.kernel.problem import (
+    FORBIDDEN,
+    MAX_ATTRIBUTE_WEIGHT,
+    AttributeProblem,
+    Int32Array,
+    IntArray,
+    ProblemError,
+)
 from timebank.matching.kernel.progress import Clock, Progress, silent
 from timebank.matching.kernel.single import NotProvedError
 
@@ -177,7 +184,12 @@ class WarmState:
     # --- the optimum ----------------------------------------------------------------------------------------
 
     def assignment(self) -> Assignment:
-        """The optimum of the problem as it is now, with its certificate."""
+        """The optimum of the problem as it is now, with its certificate.
+
+        Raises
+        ------
+        ProblemError : a bonus that was set makes a candidate weigh more than 2^40
+        """
         start = perf_counter()
         self._include_new()
         seats, pledges = _joined(self._touched_seats), _joined(self._touched_pledges)
@@ -186,6 +198,8 @@ class WarmState:
             more = self._violators()
             if not more.seat.size:
                 break
+            if int(more.weight.max()) > MAX_ATTRIBUTE_WEIGHT:
+                raise ProblemError(f"a candidate weighs {more.weight.max()}, above 2^40")
             self._connect(more)
             seats, pledges = more.seat, more.pledge[:0]
         value = proved_weight_of_state(self._graph, self._state)
