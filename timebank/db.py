@@ -209,6 +209,7 @@ APPEND_ONLY = (
     "ledger_transactions",
     "ledger_lines",
     "ledger_facts",
+    "ledger_periods",
 )
 
 

@@ -272,7 +272,7 @@ def test_a_transaction_that_takes_back_what_is_not_there_is_found(company: int) 
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("table", LEDGER)
+@pytest.mark.parametrize("table", [t for t in LEDGER if t != "ledger_periods"])
 def test_the_database_refuses_to_change_or_remove_what_is_booked(company: int, table: str) -> None:
     a_story(company)
     column = "minutes" if table != "ledger_transactions" else "number"

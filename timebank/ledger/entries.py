@@ -28,7 +28,8 @@ def book_id_of(organisation_id: int) -> uuid.UUID:
 class Facts:
     """What the figures of a transaction rest on, as it was on the activity date. `employee` is a pseudonym.
 
-    `reference` and `reason` (a code, never free text) are in the payload only.
+    `reference` and `reason` (a code, never free text) are in the payload only. `restates` is set by the booking: the
+    day of the activity, where it lies in a period that was closed before.
     """
 
     employee: str | None = None
@@ -46,11 +47,14 @@ class Facts:
     cause: str | None = None
     sdg: str | None = None
     paid_time: bool = True
+    restates: date | None = None
     reference: str | None = None
     reason: str | None = None
 
 
 PAYLOAD_ONLY = ("reference", "reason")
+# Payloads that were frozen before there were such facts, and all that have none, do not name them.
+NAMED_IF_SET = ("restates",)
 COLUMNS = tuple(f.name for f in fields(Facts) if f.name not in PAYLOAD_ONLY)
 
 
@@ -223,7 +227,11 @@ def payload_of(
         "actor": plain(actor),
         "book": plain(book),
         "booked_at": plain(booked_at),
-        "facts": {name: plain(value) for name, value in facts.items()},
+        "facts": {
+            name: plain(value)
+            for name, value in facts.items()
+            if value is not None or name not in NAMED_IF_SET
+        },
         "key": plain(key),
         "kind": plain(kind),
         "lines": [{"account": name, "minutes": minutes} for name, minutes in lines],

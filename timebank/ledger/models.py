@@ -10,7 +10,7 @@ import enum
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from timebank.db import Base, PublicId, enum_column
@@ -47,11 +47,6 @@ class Category(enum.StrEnum):
     PREPARATION = "preparation"
     TRAVEL = "travel"
     MANAGEMENT = "management"
-
-
-class PeriodState(enum.StrEnum):
-    OPEN = "open"
-    CLOSED = "closed"
 
 
 class LedgerBook(PublicId, Base):
@@ -149,12 +144,18 @@ class LedgerLine(Base):
     account: Mapped[LedgerAccount] = relationship()
 
 
+RESTATES = text("restates IS NOT NULL")
+
+
 class LedgerFact(Base):
     """What the figures of a transaction rest on, as it was: the columns by which reports group and filter.
 
     `minutes` carries the sign of the act in its own measure: granted minutes of a grant, lapsed ones of a lapse,
     reserved ones of a reserve (negative for a release), confirmed ones of a confirm or support, and the opposite of
     the reversed transaction's for a reversal, with the reversed one's kind in `measure`.
+
+    It counts on `activity_date`. Where the activity lies in a period that was closed before, that is the day of the
+    booking, and `restates` is the day of the activity.
     """
 
     __tablename__ = "ledger_facts"
@@ -163,6 +164,13 @@ class LedgerFact(Base):
         CheckConstraint("measure IN ('granted', 'lapsed', 'reserved', 'confirmed')", name="measure_known"),
         CheckConstraint("(measure = 'confirmed') = (category IS NOT NULL)", name="category_iff_confirmed"),
         CheckConstraint("measure <> 'confirmed' OR initiative IS NOT NULL", name="initiative_if_confirmed"),
+        Index(
+            "ix_ledger_facts_restated",
+            "book_id",
+            "activity_date",
+            postgresql_where=RESTATES,
+            sqlite_where=RESTATES,
+        ),
     )
 
     transaction_id: Mapped[int] = mapped_column(ForeignKey("ledger_transactions.id"), primary_key=True)
@@ -185,26 +193,29 @@ class LedgerFact(Base):
     cause: Mapped[str | None] = mapped_column(String(60))
     sdg: Mapped[str | None] = mapped_column(String(10))
     paid_time: Mapped[bool] = mapped_column(default=True)
+    restates: Mapped[date | None]
 
 
 class LedgerPeriod(PublicId, Base):
-    """A month or year of a company's book, open or closed."""
+    """A month or year of a book that was closed; `last_number` and `head` are those of its chain at that moment.
+
+    Append-only: no period is opened again.
+    """
 
     __tablename__ = "ledger_periods"
     __table_args__ = (
+        UniqueConstraint("book_id", "number"),
         UniqueConstraint("book_id", "from_date", "until_date"),
         CheckConstraint("from_date <= until_date", name="from_before_until"),
-        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_at_iff_closed"),
-        CheckConstraint("(state = 'closed') = (head IS NOT NULL)", name="head_iff_closed"),
+        CheckConstraint("length(head) = 32", name="head_is_sha256"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     book_id: Mapped[int] = mapped_column(ForeignKey("ledger_books.id"))
+    number: Mapped[int]
     from_date: Mapped[date]
     until_date: Mapped[date]
-    state: Mapped[PeriodState] = mapped_column(
-        enum_column(PeriodState, "state_known"), default=PeriodState.OPEN
-    )
-    closed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime]
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    head: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    last_number: Mapped[int]
+    head: Mapped[bytes] = mapped_column(LargeBinary(32))

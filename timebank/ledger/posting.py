@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from timebank.errors import InsufficientHours
+from timebank.ledger import periods
 from timebank.ledger.entries import (
     COLUMNS,
     GENESIS,
@@ -56,16 +57,17 @@ def book_all(session: Session, entries: Sequence[Entry], *, reverses: Reversed |
     """Book entries of one organisation in their order, skipping keys that are booked already; answers how many.
 
     Locks the organisation's book and then the accounts, so whoever posts to the same book waits for this transaction's
-    end. Raises InsufficientHours when an account would go below zero: then nothing is booked.
+    end. What happened in a period that is closed counts on the day of its booking, and says what it restates. Raises InsufficientHours when an account would go below zero: then nothing is booked.
     """
     for entry in entries:
         check(entry)
     session.flush()
     organisation_id = entries[0].organisation_id
-    book = _lock_book(session, organisation_id)
+    book = lock_book(session, organisation_id)
     fresh = _not_booked(session, entries, book.id)
     if not fresh:
         return 0
+    fresh = periods.in_the_open(session, book.id, fresh)
     accounts = _lock_accounts(session, book.id, fresh)
     for entry in fresh:
         _move(accounts, entry)
@@ -81,14 +83,16 @@ def book_all(session: Session, entries: Sequence[Entry], *, reverses: Reversed |
 
 
 @dataclass(frozen=True)
-class _Book:
+class Book:
+    """An organisation's book under lock."""
+
     id: int
     public_id: uuid.UUID
     last_number: int
     head: bytes
 
 
-def _lock_book(session: Session, organisation_id: int) -> _Book:
+def lock_book(session: Session, organisation_id: int) -> Book:
     """The organisation's book, made at its first posting; who comes second finds the other's."""
     statement = (
         select(LedgerBook.id, LedgerBook.public_id, LedgerBook.last_number, LedgerBook.head)
@@ -109,7 +113,7 @@ def _lock_book(session: Session, organisation_id: int) -> _Book:
             .on_conflict_do_nothing(index_elements=["organisation_id"])
         )
         row = session.execute(statement).one()
-    return _Book(row.id, row.public_id, row.last_number, row.head)
+    return Book(row.id, row.public_id, row.last_number, row.head)
 
 
 def _not_booked(session: Session, entries: Sequence[Entry], book_id: int) -> list[Entry]:
@@ -207,7 +211,7 @@ def _store_accounts(session: Session, book_id: int, accounts: dict[str, _Account
 
 def _store_transactions(
     session: Session,
-    book: _Book,
+    book: Book,
     entries: Sequence[Entry],
     accounts: dict[str, _Account],
     reverses: Reversed | None,

@@ -1,15 +1,26 @@
-"""Balances, as accounts keep them beside the lines."""
+"""Balances, as accounts keep them beside the lines, and closed periods."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import Subquery, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from timebank.ledger.models import AccountKind, LedgerAccount
+from timebank.ledger.models import (
+    AccountKind,
+    Category,
+    LedgerAccount,
+    LedgerBook,
+    LedgerFact,
+    LedgerPeriod,
+    LedgerTransaction,
+    TransactionKind,
+)
 
 # Databases limit the values of one statement.
 CHUNK = 10_000
@@ -72,3 +83,78 @@ def match_balance(session: Session, match: uuid.UUID) -> dict[uuid.UUID, MatchBa
         if tranche is not None:
             found.setdefault(tranche, {})[kind] = minutes
     return {tranche: MatchBalance(**of) for tranche, of in found.items()}
+
+
+# --- closed periods -------------------------------------------------------------------------------------------------
+
+
+def closed_periods(session: Session, organisation_id: int) -> Sequence[LedgerPeriod]:
+    """The closed periods of an organisation's book, earliest first."""
+    return session.scalars(
+        select(LedgerPeriod)
+        .join(LedgerBook, LedgerBook.id == LedgerPeriod.book_id)
+        .where(LedgerBook.organisation_id == organisation_id)
+        .order_by(LedgerPeriod.from_date)
+    ).all()
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """A booking that counts on `activity_date` and is about `restates`, a day of a period that was closed before.
+
+    `reverses` is the number of the booking that it takes back; `reason` the code of why, for those.
+    """
+
+    number: int
+    kind: TransactionKind
+    booked_at: datetime
+    activity_date: date
+    restates: date
+    measure: str
+    category: Category | None
+    minutes: int
+    initiative: uuid.UUID | None
+    initiative_name: str | None
+    reverses: int | None
+    reason: str | None
+
+
+def restatements(
+    session: Session, organisation_id: int, from_date: date, until_date: date
+) -> list[Restatement]:
+    """What counts in a period and is about closed ones before it, in the order of the book. One statement."""
+    original = aliased(LedgerTransaction)
+    t, f = LedgerTransaction, LedgerFact
+    rows = session.execute(
+        select(
+            t.number,
+            t.kind,
+            t.booked_at,
+            f.activity_date,
+            f.restates,
+            f.measure,
+            f.category,
+            f.minutes,
+            f.initiative,
+            f.initiative_name,
+            original.number.label("reverses"),
+            t.payload,
+        )
+        .select_from(f)
+        .join(t, t.id == f.transaction_id)
+        .join(LedgerBook, LedgerBook.id == f.book_id)
+        .outerjoin(original, original.id == t.reverses_id)
+        .where(
+            LedgerBook.organisation_id == organisation_id,
+            f.restates.is_not(None),
+            f.activity_date.between(from_date, until_date),
+        )
+        .order_by(t.number)
+    ).mappings()
+    return [
+        Restatement(
+            **{name: value for name, value in row.items() if name != "payload"},
+            reason=json.loads(row["payload"])["facts"].get("reason"),
+        )
+        for row in rows
+    ]

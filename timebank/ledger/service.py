@@ -190,7 +190,9 @@ def reverse(
         activity_date=activity_date,
         lines=[Line(AccountRef(kind, tranche, match), -minutes) for kind, tranche, match, minutes in lines],
         facts=Facts(
-            **{name: getattr(fact, name) for name in COLUMNS}, reference=key_of_original, reason=reason
+            **{name: getattr(fact, name) for name in COLUMNS if name != "restates"},
+            reference=key_of_original,
+            reason=reason,
         ),
         measure=fact.measure,
         minutes=-fact.minutes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import RowMapping, String, func, select, type_coerce
@@ -28,9 +29,11 @@ from timebank.ledger.models import (
     LedgerBook,
     LedgerFact,
     LedgerLine,
+    LedgerPeriod,
     LedgerTransaction,
     TransactionKind,
 )
+from timebank.ledger.periods import span_of
 
 # Transactions read at a time.
 CHUNK = 1000
@@ -136,6 +139,15 @@ class _Reader:
         self.lines = 0
         self.confirmed = 0
         self.head = GENESIS
+        # Periods that were closed further on in the chain, and those that were by where the reading stands.
+        self.to_close = list(
+            session.scalars(
+                select(LedgerPeriod)
+                .where(LedgerPeriod.book_id == book["id"])
+                .order_by(LedgerPeriod.last_number, LedgerPeriod.number)
+            )
+        )
+        self.closed: list[tuple[date, date]] = []
 
     def read(self) -> BookResult:
         broken: Break | None = None
@@ -165,6 +177,7 @@ class _Reader:
     # --- transactions -----------------------------------------------------------------------------------------------
 
     def _transactions(self) -> None:
+        self._check_closings()
         original = aliased(LedgerTransaction)
         statement = (
             select(
@@ -211,6 +224,8 @@ class _Reader:
             raise _Broken(
                 None, f"it ends at transaction {self.number}, but {self.book['last_number']} were booked"
             )
+        if self.to_close:
+            raise _Broken(None, "a period was closed after its last transaction")
         if self.head != self.book["head"]:
             raise _Broken(None, "its head is not the hash of its last transaction")
 
@@ -249,8 +264,10 @@ class _Reader:
             raise _Broken(number, "its hash is not that of the one before it and its payload")
         self._check_lines(number, lines)
         self._check_payload(row, lines)
+        self._check_period(row)
         self.head = row["hash"]
         self.number = number
+        self._check_closings()
         self.lines += len(lines)
         if row["measure"] == "confirmed":
             self.confirmed += row["minutes"]
@@ -329,6 +346,24 @@ class _Reader:
         turned = [{**line, "minutes": -line["minutes"]} for line in lines]
         if row["reverses_book"] != self.book["id"] or original.get("lines") != turned:
             raise _Broken(row["number"], f"its lines do not take back those of transaction {row['reverses']}")
+
+    def _check_closings(self) -> None:
+        """That the chain, where it stands now, is the one that was closed here."""
+        while self.to_close and self.to_close[0].last_number == self.number:
+            period = self.to_close.pop(0)
+            if period.head != self.head:
+                raise _Broken(
+                    self.number or None, f"its hash is not the head that closing {period.number} kept"
+                )
+            self.closed.append((period.from_date, period.until_date))
+
+    def _check_period(self, row: RowMapping) -> None:
+        """That nothing counts in a period that was closed before it, and that what restates a day says so rightly."""
+        if span_of(self.closed, row["activity_date"]):
+            raise _Broken(row["number"], "it counts in a period that was closed before it")
+        restates = row["restates"]
+        if restates is not None and span_of(self.closed, restates) is None:
+            raise _Broken(row["number"], f"it restates {restates}, which was in no closed period")
 
     # --- what is kept beside ----------------------------------------------------------------------------------------
 
