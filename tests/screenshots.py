@@ -68,6 +68,8 @@ PAGES: dict[str, tuple[str | None, tuple[str | tuple[str, str], ...]]] = {
             "/hr/approvals?state=approved",
             "/hr/agreements",
             ("/hr/agreements", "/agreements/"),
+            "/hr/ledger/periods",
+            ("/hr/ledger/periods", "/hr/ledger/periods/"),
             "/hr/policy",
             "/hr/report",
             "/hr/staff",

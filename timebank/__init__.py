@@ -22,6 +22,7 @@ BLUEPRINTS = (
     "timebank.matches.views",
     "timebank.matching.views",
     "timebank.matching.insight.views",
+    "timebank.books.views",
     "timebank.reports.views",
     "timebank.imports.views",
     "timebank.hub.views",
@@ -36,6 +37,7 @@ SUBSCRIBERS = (
     "timebank.agreements.subscribers",
     "timebank.matches.subscribers",
     "timebank.matching.subscribers",
+    "timebank.books.subscribers",
 )
 
 

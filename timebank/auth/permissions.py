@@ -26,6 +26,7 @@ RULES: dict[str, frozenset[Role]] = {
     "pledges.import": COMPANY | OPERATOR,
     "policy.change": COMPANY,
     "agreement.accept_as_company": COMPANY,
+    "period.close": COMPANY,
     "report.see": frozenset({Role.HR, Role.AUDITOR}),
     # the initiative
     "request.make": COORDINATOR,

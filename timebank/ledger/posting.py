@@ -57,7 +57,8 @@ def book_all(session: Session, entries: Sequence[Entry], *, reverses: Reversed |
     """Book entries of one organisation in their order, skipping keys that are booked already; answers how many.
 
     Locks the organisation's book and then the accounts, so whoever posts to the same book waits for this transaction's
-    end. What happened in a period that is closed counts on the day of its booking, and says what it restates. Raises InsufficientHours when an account would go below zero: then nothing is booked.
+    end. What happened in a period that is closed counts on the day of its booking, and says what it restates.
+    Raises InsufficientHours when an account would go below zero: then nothing is booked.
     """
     for entry in entries:
         check(entry)
