@@ -35,7 +35,7 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Staff"), "/hr/staff"),
         Item(_l("Agreements"), "/hr/agreements", tab=False),
         Item(_l("Policy"), "/hr/policy", tab=False),
-        Item(_l("Ledger"), "/hr/ledger/periods", tab=False),
+        Item(_l("Ledger"), "/hr/ledger", tab=False),
         Item(_l("Report"), "/hr/report"),
     ),
     "initiative": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,10 +11,9 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.books import periods as reads
 from timebank.books import service
+from timebank.books.views.blueprint import bp
 from timebank.errors import DomainError, NotFound
 from timebank.web.format import days
-
-bp = Blueprint("books", __name__, template_folder="templates")
 
 
 @bp.get("/hr/ledger/periods")
