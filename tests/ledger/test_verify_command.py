@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.ledger.conftest import a_story, add_company
+from tests.ledger.conftest import a_story, add_company, booking
 from tests.ledger.forgery import behind_its_back
 from tests.ledger.test_invented import INVENTIONS
 from tests.ledger.test_verify import TAMPERINGS
@@ -73,3 +75,24 @@ def test_the_command_names_what_is_in_no_book(company: int, database: str) -> No
     assert done.returncode == 1
     assert done.stderr.startswith("timebank: account row ")
     assert done.stderr.endswith(" is in no book\n")
+
+
+def test_since_reads_the_chain_from_a_day_and_a_kept_head_is_looked_for(company: int, database: str) -> None:
+    a_story(company)
+    with booking(company) as book:
+        kept = book.grant(uuid.uuid4(), 60, now=datetime(2026, 4, 1, 9, tzinfo=UTC)).previous_hash.hex()
+    part = command(database, "--since", "2026-04-01")
+    assert part.stdout.splitlines()[-1] == "1 book, 1 transactions, 2 lines: everything holds"
+    none = command(database, "--since", "2026-04-02")
+    assert none.stdout.splitlines()[-1] == "1 book, 0 transactions, 0 lines: everything holds"
+    known = command(database, "--head", kept)
+    assert known.stdout.splitlines()[-1] == (
+        "Delta Staal: this was the head after transaction 8, booked on 2026-03-10"
+    )
+    lost = command(database, "--company", "delta-staal", "--head", "00" * 32)
+    assert (lost.returncode, "changed or removed" in lost.stderr) == (1, True)
+    assert command(database, "--head", "x").returncode == command(database, "--since", "x").returncode == 2
+    with behind_its_back() as connection:
+        TAMPERINGS["a hash was changed"][0](connection)
+    assert command(database).returncode == 1
+    assert command(database, "--since", "2026-04-01").returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, String, func, select, type_coerce
@@ -100,10 +100,18 @@ def verify(session: Session, *, organisation_id: int | None = None) -> Result:
 
 
 def verify_books(
-    session: Session, *, organisation_id: int | None = None, progress: Progress | None = None
+    session: Session,
+    *,
+    organisation_id: int | None = None,
+    since: datetime | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[BookResult]:
     """Check book after book, each answered as soon as it was read; when all are asked for, also that there is nothing
-    in no book. `progress` is told how many transactions of how many were read."""
+    in no book. `progress` is told how many transactions of how many were read.
+
+    With `since` the chain is read from the first transaction that was booked then, and the hash before it is believed;
+    balances are always those of all lines.
+    """
     books = select(
         LedgerBook.id,
         LedgerBook.public_id,
@@ -114,7 +122,7 @@ def verify_books(
     if organisation_id is not None:
         books = books.where(LedgerBook.organisation_id == organisation_id)
     for book in session.execute(books).mappings().all():
-        yield _Reader(session, book, progress).read()
+        yield _Reader(session, book, since, progress).read()
     if organisation_id is None:
         stray = strays.in_no_book(session)
         if stray is not None:
@@ -131,14 +139,16 @@ class _Broken(Exception):
 class _Reader:
     """Reads one book from its first transaction to its last, then what is kept beside the lines."""
 
-    def __init__(self, session: Session, book: RowMapping, progress: Progress | None) -> None:
+    def __init__(
+        self, session: Session, book: RowMapping, since: datetime | None, progress: Progress | None
+    ) -> None:
         self.session = session
         self.book = book
         self.progress = progress
-        self.number = 0
+        self.number, self.head = (0, GENESIS) if since is None else self._before(since)
+        self.first = self.number + 1
         self.lines = 0
         self.confirmed = 0
-        self.head = GENESIS
         # Periods that were closed further on in the chain, and those that were by where the reading stands.
         self.to_close = list(
             session.scalars(
@@ -148,6 +158,21 @@ class _Reader:
             )
         )
         self.closed: list[tuple[date, date]] = []
+        while self.to_close and self.to_close[0].last_number < self.number:
+            period = self.to_close.pop(0)
+            self.closed.append((period.from_date, period.until_date))
+
+    def _before(self, since: datetime) -> tuple[int, bytes]:
+        """Number and hash of the transaction after which the reading begins."""
+        booked = LedgerTransaction.book_id == self.book["id"]
+        first = self.session.scalar(
+            select(func.min(LedgerTransaction.number)).where(booked, LedgerTransaction.booked_at >= since)
+        )
+        before = self.book["last_number"] if first is None else first - 1
+        known = self.session.scalar(
+            select(LedgerTransaction.hash).where(booked, LedgerTransaction.number == before)
+        )
+        return (0, GENESIS) if known is None else (before, known)
 
     def read(self) -> BookResult:
         broken: Break | None = None
@@ -163,7 +188,7 @@ class _Reader:
             broken = Break(self.book["organisation_id"], self.number + 1, f"it cannot be read ({unreadable})")
         return BookResult(
             organisation_id=self.book["organisation_id"],
-            transactions=self.number,
+            transactions=self.number - self.first + 1,
             lines=self.lines,
             confirmed=self.confirmed,
             head=self.head,

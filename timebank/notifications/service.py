@@ -68,6 +68,11 @@ def queue(
     session.flush()  # the same key again, later in this transaction, must find it
 
 
+def queued(session: Session, keys: Sequence[str]) -> set[str]:
+    """Which of `keys` were queued before, sent or not; few enough for one statement."""
+    return set(session.scalars(select(OutboxMessage.key).where(OutboxMessage.key.in_(keys))))
+
+
 def unqueue(session: Session, key: str) -> bool:
     """Take back a mail that nobody began to send; whether there was one."""
     waiting = delete(OutboxMessage).where(

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from timebank import clock, db, files
 from timebank.auth.actor import SYSTEM
+from timebank.books import heads
 from timebank.coaching import service as coaching
 from timebank.errors import DomainError
 from timebank.jobs import service as jobs
@@ -139,6 +140,7 @@ HOUSEKEEPING: dict[str, Callable[[Session, datetime], int | None]] = {
     "pledges": lambda session, now: pledges.expire_pledges(session, now=now, limit=1),
     "requests": lambda session, now: coaching.close_expired(session, now=now, limit=1),
     "employments": lambda session, now: organisations.close_ended(session, now=now, limit=1),
+    "heads": lambda session, now: heads.mail_heads(session, now=now),
     "files": lambda session, now: files.purge(session, now=now),
 }
 
