@@ -14,7 +14,7 @@ from timebank.ledger.models import Category
 from timebank.matches import service as matches
 from timebank.matches.models import HourEntry
 
-FEBRUARY = date(2026, 2, 3)
+FEBRUARY = date(2026, 2, 20)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_approving_many_meets_an_act_on_one_of_them(
     ]
     ids = [p.public_id for p in waiting]
     session.commit()
-    came, go_on = pause_once(monkeypatch, posting, "_lock_book")
+    came, go_on = pause_once(monkeypatch, posting, "lock_book")
 
     def one(unit: Session) -> None:
         came.wait(10)
@@ -136,7 +136,7 @@ def test_confirming_the_same_hours_in_two_orders(
         )
     ids = [e.public_id for e in entries]
     session.commit()
-    came, go_on = pause_once(monkeypatch, posting, "_lock_book")
+    came, go_on = pause_once(monkeypatch, posting, "lock_book")
     monkeypatch.setattr(loading, "require_initiative", lambda *_args: None)
 
     def backwards(unit: Session) -> None:
@@ -187,7 +187,7 @@ def test_an_agreement_ends_while_a_match_of_the_same_two_is_accepted(
     agreement, coach = agreement_of(session, running).public_id, other.act_as(other.coach)
     match = other.match.public_id
     session.commit()
-    came, _go_on = pause_once(monkeypatch, posting, "_lock_book")
+    came, _go_on = pause_once(monkeypatch, posting, "lock_book")
 
     def accept(unit: Session) -> None:
         service.accept_as_coach(unit, match, actor=coach, now=clock.now())
@@ -212,7 +212,7 @@ def test_an_agreement_is_accepted_while_its_match_is_cancelled(
     agreements.accept_as_company(session, agreement, standing=False, actor=hr, now=clock.now())
     match = told.match.public_id
     session.commit()
-    came, _go_on = pause_once(monkeypatch, posting, "_lock_book")
+    came, _go_on = pause_once(monkeypatch, posting, "lock_book")
 
     def cancel(unit: Session) -> None:
         service.cancel(unit, match, "Ziek", actor=coordinator, now=clock.now())

@@ -114,6 +114,26 @@ class HoursLogged(HoursEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HoursLate(HoursEvent):
+    """Logged late: the company decides first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoursApproved(HoursEvent):
+    """The company said yes to late hours: they wait for the initiative now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoursRefused(HoursEvent):
+    """The company said no to late hours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoursReminded(HoursEvent):
+    """Both sides were reminded that these hours will count unless the initiative answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoursConfirmed(HoursEvent):
     pass
 

@@ -43,6 +43,8 @@ class HoursForm(BaseForm):
     hours = HoursField(_l("Hours"), least=1, most=1440)
     category = RadioField(_l("What for"), default=Category.DELIVERY.value)
     note = LongText(_l("What you did"), required=False, longest=5000)
+    certain = BooleanField(_l("Yes, it was so"))
+    late_reason = LongText(_l("Why these hours come late"), required=False, longest=2000)
     key = HiddenField()
 
     def __init__(self, sessions: list[tuple[str, str]], **values: object) -> None:
@@ -55,6 +57,10 @@ class DisputeForm(BaseForm):
     reason = LongText(
         _l("What is wrong"), required=_l("Say what is wrong, so that the coach can answer."), longest=2000
     )
+
+
+class RefuseForm(BaseForm):
+    reason = LongText(_l("Why not"), required=_l("Say why, so that the coach knows."), longest=2000)
 
 
 class AnswerForm(BaseForm):

@@ -198,6 +198,9 @@ class CoachingSession(PublicId, Base):
 
 
 class HoursState(enum.StrEnum):
+    """Late ones wait for the company first, logged ones for the initiative."""
+
+    LATE = "late"
     LOGGED = "logged"
     CONFIRMED = "confirmed"
     DISPUTED = "disputed"
@@ -208,17 +211,24 @@ class HoursState(enum.StrEnum):
 HOURS_ACTS: dict[str, tuple[frozenset[HoursState], HoursState]] = {
     "confirm": (frozenset({HoursState.LOGGED, HoursState.DISPUTED}), HoursState.CONFIRMED),
     "dispute": (frozenset({HoursState.LOGGED}), HoursState.DISPUTED),
-    "withdraw": (frozenset({HoursState.LOGGED, HoursState.DISPUTED}), HoursState.WITHDRAWN),
+    "withdraw": (
+        frozenset({HoursState.LATE, HoursState.LOGGED, HoursState.DISPUTED}),
+        HoursState.WITHDRAWN,
+    ),
+    "approve": (frozenset({HoursState.LATE}), HoursState.LOGGED),
+    "refuse": (frozenset({HoursState.LATE}), HoursState.WITHDRAWN),
     "correct": (frozenset({HoursState.CONFIRMED}), HoursState.CORRECTED),
 }
 
-LIVE_HOURS = text("session_id IS NOT NULL AND state IN ('logged', 'confirmed', 'disputed')")
+LIVE_HOURS = text("session_id IS NOT NULL AND state IN ('late', 'logged', 'confirmed', 'disputed')")
 
 
 class HourEntry(PublicId, Base):
     """Minutes that a coach logged. Confirmed ones are booked in the same transaction and never edited.
 
-    Whoever logged never confirms: the database refuses it, too.
+    Whoever logged never confirms, nor does whoever approved them for the company because they came late: the database
+    refuses it, too. On `consent_at` hours that nobody answered count as confirmed, provided that both sides were
+    reminded before; without it they wait for an answer.
     """
 
     __tablename__ = "hour_entries"
@@ -234,6 +244,13 @@ class HourEntry(PublicId, Base):
             "confirmed_by_id IS NULL OR logged_by_id IS NULL OR confirmed_by_id <> logged_by_id",
             name="logger_never_confirms",
         ),
+        CheckConstraint("state <> 'late' OR late_reason IS NOT NULL", name="reason_if_late"),
+        CheckConstraint(
+            "late_decided_by_id IS NULL"
+            " OR ((logged_by_id IS NULL OR late_decided_by_id <> logged_by_id)"
+            " AND (confirmed_by_id IS NULL OR late_decided_by_id <> confirmed_by_id))",
+            name="approver_does_nothing_else",
+        ),
         # The same work never twice: of one session and category at most one entry lives.
         Index(
             "uq_hour_entries_live_session",
@@ -245,6 +262,7 @@ class HourEntry(PublicId, Base):
         ),
         Index(None, "match_id", "state"),
         Index(None, "state", "logged_at"),
+        Index(None, "state", "consent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -270,6 +288,13 @@ class HourEntry(PublicId, Base):
     dispute_answer: Mapped[str | None] = mapped_column(String(2000))
     transaction_key: Mapped[str | None] = mapped_column(String(200))
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("hour_entries.id"))
+    consent_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    # What the company reads of hours that come late, and what it answered when it refused them.
+    late_reason: Mapped[str | None] = mapped_column(String(2000))
+    late_refusal: Mapped[str | None] = mapped_column(String(2000))
+    late_decided_at: Mapped[datetime | None]
+    late_decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     match: Mapped[Match] = relationship(back_populates="hours")
     session: Mapped[CoachingSession | None] = relationship()

@@ -23,9 +23,14 @@ from timebank.coaching.models import ClosedReason, CoachingRequest
 from timebank.matches import mails, queries, service
 from timebank.matches.events import (
     DisputeAnswered,
+    HoursApproved,
     HoursConfirmed,
     HoursDisputed,
+    HoursEvent,
+    HoursLate,
     HoursLogged,
+    HoursRefused,
+    HoursReminded,
     MatchAccepted,
     MatchActivated,
     MatchCancelled,
@@ -42,6 +47,7 @@ from timebank.matches.models import CoachingSession, HourEntry, Match, MatchStat
 from timebank.matches.service import loading
 from timebank.organisations.events import (
     EmploymentLeft,
+    InitiativeChanged,
     InitiativeStopped,
     OrganisationStopped,
 )
@@ -97,6 +103,13 @@ def take_back_all(session: Session, event: InitiativeStopped) -> None:
         actor=SYSTEM,
         now=event.at,
     )
+
+
+@events.on(InitiativeChanged)
+def stop_silent_consent(session: Session, event: InitiativeChanged) -> None:
+    """An initiative that no longer takes silence for consent has to answer what waits, too."""
+    if not session.get_one(Initiative, event.initiative_id).silent_consent:
+        service.stop_consent(session, event.initiative_id)
 
 
 @events.on(OrganisationStopped)
@@ -279,10 +292,28 @@ def tell_dropped(session: Session, event: SessionCancelled) -> None:
     mails.session_dropped(session, _match(session, event), _meeting(session, event), event.at)
 
 
-def _entry(
-    session: Session, event: HoursLogged | HoursConfirmed | HoursDisputed | DisputeAnswered
-) -> HourEntry:
+def _entry(session: Session, event: HoursEvent) -> HourEntry:
     return session.scalars(select(HourEntry).where(HourEntry.public_id == event.entry)).one()
+
+
+@events.on(HoursLate)
+def tell_company(session: Session, event: HoursLate) -> None:
+    mails.hours_late(session, _match(session, event), _entry(session, event), event.at)
+
+
+@events.on(HoursRefused)
+def tell_refused(session: Session, event: HoursRefused) -> None:
+    mails.hours_refused(session, _match(session, event), _entry(session, event), event.at)
+
+
+@events.on(HoursReminded)
+def tell_reminded(session: Session, event: HoursReminded) -> None:
+    mails.hours_reminded(session, _match(session, event), _entry(session, event), event.at)
+
+
+@events.on(HoursApproved)
+def tell_approved(session: Session, event: HoursApproved) -> None:
+    mails.hours_logged(session, _match(session, event), _entry(session, event), event.at)
 
 
 @events.on(HoursLogged)
@@ -292,7 +323,9 @@ def tell_logged(session: Session, event: HoursLogged) -> None:
 
 @events.on(HoursConfirmed)
 def tell_hours_confirmed(session: Session, event: HoursConfirmed) -> None:
-    mails.hours_confirmed(session, _match(session, event), _entry(session, event), event.at)
+    entry = _entry(session, event)
+    tell = mails.hours_consented if entry.confirmed_by_role == "system" else mails.hours_confirmed
+    tell(session, _match(session, event), entry, event.at)
 
 
 @events.on(HoursDisputed)

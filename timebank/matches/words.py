@@ -13,13 +13,14 @@ from flask_babel import ngettext
 from timebank.ledger.models import Category
 from timebank.matches.models import (
     DeclineReason,
+    HourEntry,
     HoursState,
     Match,
     MatchState,
     SessionState,
     Side,
 )
-from timebank.web.format import number
+from timebank.web.format import day_short, hours, number
 
 # Kind of shape (see the component `state`) and words.
 MATCH_STATES: dict[MatchState, tuple[str, Any]] = {
@@ -41,6 +42,7 @@ SESSION_STATES: dict[SessionState, tuple[str, Any]] = {
     SessionState.MOVED: ("gone", _l("Moved")),
 }
 HOURS_STATES: dict[HoursState, tuple[str, Any]] = {
+    HoursState.LATE: ("held", _l("Came late, waits for the company")),
     HoursState.LOGGED: ("held", _l("Waits for the initiative")),
     HoursState.CONFIRMED: ("given", _l("Confirmed")),
     HoursState.DISPUTED: ("due", _l("Disputed")),
@@ -62,6 +64,22 @@ DECLINE_REASONS = {
     DeclineReason.OTHER: _l("Another reason"),
 }
 LEVELS = {1: _l("basic"), 2: _l("good"), 3: _l("expert")}
+
+
+def logged(entry: HourEntry) -> str:
+    """What happens to hours that were just logged."""
+    said = hours(entry.minutes)
+    if entry.state is HoursState.LATE:
+        return str(_("You logged %(hours)s. Since they come late, your company decides first.", hours=said))
+    if entry.consent_at is None:
+        return str(_("You logged %(hours)s. The initiative confirms them.", hours=said))
+    return str(
+        _(
+            "You logged %(hours)s. The initiative confirms them; without an answer they count from %(day)s.",
+            hours=said,
+            day=day_short(entry.consent_at),
+        )
+    )
 
 
 @dataclass(frozen=True)

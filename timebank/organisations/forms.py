@@ -106,6 +106,7 @@ class ProfileForm(CausesForm):
     text_en = f.LongText(_l("In English"), required=False)
     website = f.Website(_l("Website"), required=False)
     contact_name = f.Text(_l("Contact person"))
+    silent_consent = BooleanField(_l("Hours that we don't question within 21 days count as confirmed"))
 
     def profile(self) -> InitiativeProfile:
         return InitiativeProfile(
@@ -115,6 +116,7 @@ class ProfileForm(CausesForm):
             cause_ids=self.chosen_causes(),
             work_form_id=self.work_form.data or None,
             term_ids=self.chosen_terms(),
+            silent_consent=bool(self.silent_consent.data),
         )
 
 
@@ -164,6 +166,9 @@ class PolicyForm(f.BaseForm):
     eligible_departments = f.CheckboxesField(_l("Departments that may pledge"))
     min_months = f.WholeNumberField(_l("Months of service before somebody may pledge"), least=0, most=120)
     excluded_causes = f.CheckboxesField(_l("Causes that your company does not support"), coerce=ids)
+    late_after_days = f.WholeNumberField(
+        _l("Days after which logging hours needs your approval"), least=1, most=366, required=False
+    )
     names_visible = BooleanField(_l("HR sees who coaches which initiative, where the employee shares it"))
 
     def offer(self, departments: list[str], causes: list[Cause], language: str) -> None:
@@ -179,6 +184,7 @@ class PolicyForm(f.BaseForm):
             min_months=self.min_months.data,
             excluded_cause_ids=self.excluded_causes.data or [],
             names_visible=bool(self.names_visible.data),
+            late_after_days=self.late_after_days.data,
         )
 
 

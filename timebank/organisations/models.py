@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -109,6 +110,7 @@ class CompanyPolicy(Base):
     __table_args__ = (
         CheckConstraint("minutes_per_year BETWEEN 0 AND 120000", name="minutes_per_year_in_range"),
         CheckConstraint("min_months BETWEEN 0 AND 120", name="min_months_in_range"),
+        CheckConstraint("late_after_days BETWEEN 1 AND 366", name="late_after_days_in_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -119,6 +121,8 @@ class CompanyPolicy(Base):
     min_months: Mapped[int] = mapped_column(default=0)
     # Whether HR may see who coaches where; the employee's own sharing choice comes on top.
     names_visible: Mapped[bool] = mapped_column(default=False)
+    # Hours that are logged more days after the work need the company's approval; the product's own number without it.
+    late_after_days: Mapped[int | None]
     updated_at: Mapped[datetime]
 
     organisation: Mapped[Organisation] = relationship(back_populates="policy")
@@ -273,6 +277,8 @@ class Initiative(PublicId, Admitted, Base):
     # The phase that holds now; `phases` tells since when and what came before.
     phase: Mapped[Phase] = mapped_column(enum_column(Phase, "phase_known"))
     work_form_id: Mapped[int | None] = mapped_column(ForeignKey("terms.id"))
+    # Whether hours that it does not answer count as confirmed after a time of which both sides were told.
+    silent_consent: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     organisation: Mapped[Organisation] = relationship()
     place: Mapped[Postcode] = relationship()

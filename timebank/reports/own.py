@@ -23,6 +23,7 @@ from timebank.organisations.models import Employment
 from timebank.reports.queries import DELIVERED
 
 STATES = {
+    HoursState.LATE: ("held", _l("came late, waits for the company")),
     HoursState.LOGGED: ("held", _l("waits for the initiative")),
     HoursState.CONFIRMED: ("given", _l("confirmed")),
     HoursState.DISPUTED: ("due", _l("disputed")),
@@ -56,7 +57,7 @@ class Year:
         return sum(
             e.minutes
             for e in self.entries
-            if e.category == Category.DELIVERY and e.state in (HoursState.LOGGED, HoursState.DISPUTED)
+            if e.category == Category.DELIVERY and e.state in matches.UNDECIDED_HOURS
         )
 
 

@@ -137,6 +137,8 @@ def send_mail() -> int:
 # that it keeps nobody waiting and waits for nobody in a circle.
 HOUSEKEEPING: dict[str, Callable[[Session, datetime], int | None]] = {
     "proposals": lambda session, now: matches.expire_open(session, now=now),
+    "reminders": lambda session, now: matches.remind(session, now=now),
+    "consent": lambda session, now: matches.consent(session, now=now),
     "pledges": lambda session, now: pledges.expire_pledges(session, now=now, limit=1),
     "requests": lambda session, now: coaching.close_expired(session, now=now, limit=1),
     "employments": lambda session, now: organisations.close_ended(session, now=now, limit=1),

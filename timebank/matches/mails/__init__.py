@@ -18,6 +18,7 @@ from timebank.matches.mails.coachings import (
 )
 from timebank.matches.mails.proposals import accepted, confirmed, declined, freed, proposed, proposed_many
 from timebank.matches.mails.sending import calendar_entry, where
+from timebank.matches.mails.waiting import hours_consented, hours_late, hours_refused, hours_reminded
 
 __all__ = [
     "accepted",
@@ -30,8 +31,12 @@ __all__ = [
     "ended",
     "freed",
     "hours_confirmed",
+    "hours_consented",
     "hours_disputed",
+    "hours_late",
     "hours_logged",
+    "hours_refused",
+    "hours_reminded",
     "proposed",
     "proposed_many",
     "session_dropped",

@@ -12,7 +12,7 @@ from timebank.matches import queries
 from timebank.matches.mails.sending import Text, title_of, to_coach, to_initiative, where
 from timebank.matches.models import CoachingSession, HourEntry, Match
 from timebank.notifications.service import in_language, link, queue
-from timebank.web.format import day, hours, moment, wall_time
+from timebank.web.format import day, day_short, hours, moment, wall_time
 
 
 def agreement_waits(session: Session, agreement: Agreement, now: datetime, *, side: str) -> None:
@@ -129,16 +129,21 @@ def hours_logged(session: Session, match: Match, entry: HourEntry, now: datetime
     """To the initiative: something waits for it."""
 
     def text(_language: str) -> Text:
-        return (
-            _("%(hours)s to confirm", hours=hours(entry.minutes)),
-            _(
-                "%(name)s logged %(hours)s on %(day)s. Confirm them or say what is wrong: %(address)s",
-                name=match.employment.name,
-                hours=hours(entry.minutes),
-                day=day(entry.activity_date),
-                address=link("/initiative"),
-            ),
+        body = _(
+            "%(name)s logged %(hours)s on %(day)s. Confirm them or say what is wrong: %(address)s",
+            name=match.employment.name,
+            hours=hours(entry.minutes),
+            day=day(entry.activity_date),
+            address=link("/initiative"),
         )
+        if entry.consent_at is not None:
+            silence = _(
+                "Without an answer they count as confirmed from %(when)s. You can switch that off: %(address)s",
+                when=day_short(entry.consent_at),
+                address=link("/initiative/profile"),
+            )
+            body = f"{body}\n\n{silence}"
+        return _("%(hours)s to confirm", hours=hours(entry.minutes)), body
 
     to_initiative(session, match, f"hours:{entry.public_id}:logged", text, now)
 

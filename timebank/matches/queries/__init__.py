@@ -14,10 +14,13 @@ from timebank.matches.queries.free import (
     taken_seats,
 )
 from timebank.matches.queries.hours import (
+    HOURS_TO_CONFIRM,
     LIVE_HOURS,
     UNDECIDED_HOURS,
     given_minutes,
     hours_of,
+    late_entry,
+    late_hours,
     minutes_by_state,
     sessions_of,
     sessions_to_log,
@@ -37,6 +40,7 @@ from timebank.matches.queries.sides import (
 
 __all__ = [
     "CHUNK",
+    "HOURS_TO_CONFIRM",
     "LIVE_HOURS",
     "SHOWN_STATES",
     "UNDECIDED_HOURS",
@@ -53,6 +57,8 @@ __all__ = [
     "held_by_open",
     "hours_of",
     "hr_people",
+    "late_entry",
+    "late_hours",
     "match_for",
     "matches_of_coach",
     "matches_of_initiative",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from timebank.auth.actor import Actor
 from timebank.coaching.models import CoachingRequest
+from timebank.errors import NotFound
 from timebank.ledger.models import Category
 from timebank.matches.models import (
     CoachingSession,
@@ -25,8 +28,10 @@ from timebank.organisations.models import (
 )
 from timebank.pledges.models import Pledge, Tranche
 
-LIVE_HOURS = (HoursState.LOGGED, HoursState.CONFIRMED, HoursState.DISPUTED)
-UNDECIDED_HOURS = (HoursState.LOGGED, HoursState.DISPUTED)
+LIVE_HOURS = (HoursState.LATE, HoursState.LOGGED, HoursState.CONFIRMED, HoursState.DISPUTED)
+UNDECIDED_HOURS = (HoursState.LATE, HoursState.LOGGED, HoursState.DISPUTED)
+# What waits for the initiative; late hours wait for the company first.
+HOURS_TO_CONFIRM = (HoursState.LOGGED, HoursState.DISPUTED)
 
 
 def sessions_of(
@@ -164,3 +169,31 @@ def given_minutes(session: Session, actor: Actor, year: int) -> int:
         )
     )
     return session.scalars(statement).one()
+
+
+def late_hours(session: Session, scope: ColumnElement[bool], limit: int = 200) -> Sequence[HourEntry]:
+    """Hours that wait for the company, of the people whose pledges `scope` names; the longest waiting first."""
+    return session.scalars(
+        _late(scope).where(HourEntry.state == HoursState.LATE).order_by(HourEntry.logged_at).limit(limit)
+    ).all()
+
+
+def late_entry(session: Session, public_id: UUID, scope: ColumnElement[bool]) -> HourEntry:
+    """One of them, decided or not. Raises NotFound."""
+    entry = session.scalar(
+        _late(scope).where(HourEntry.public_id == public_id, HourEntry.late_reason.is_not(None))
+    )
+    if entry is None:
+        raise NotFound(_l("We can't find that."))
+    return entry
+
+
+def _late(scope: ColumnElement[bool]) -> Select[HourEntry]:
+    return (
+        select(HourEntry)
+        .join(HourEntry.match)
+        .join(Match.employment)
+        .join(Match.pledge)
+        .where(scope)
+        .options(contains_eager(HourEntry.match).contains_eager(Match.employment))
+    )

@@ -8,6 +8,7 @@ from timebank.matches.service.answers import (
     expire_open,
 )
 from timebank.matches.service.checks import MOST_MINUTES_A_DAY
+from timebank.matches.service.consent import consent, remind, stop_consent
 from timebank.matches.service.hours import (
     answer_dispute,
     confirm_hours,
@@ -17,6 +18,7 @@ from timebank.matches.service.hours import (
     log_hours,
     withdraw_hours,
 )
+from timebank.matches.service.late import approve_late, refuse_late
 from timebank.matches.service.life import cancel, cancel_open, complete, take_back
 from timebank.matches.service.proposals import Lost, ProposalInput, ProposeResult, fingerprint, propose
 from timebank.matches.service.sessions import cancel_session, miss_session, move_session, plan_session
@@ -30,12 +32,14 @@ __all__ = [
     "accept_as_initiative",
     "activate",
     "answer_dispute",
+    "approve_late",
     "cancel",
     "cancel_open",
     "cancel_session",
     "complete",
     "confirm_hours",
     "confirm_many",
+    "consent",
     "correct_hours",
     "decline",
     "dispute_hours",
@@ -46,6 +50,9 @@ __all__ = [
     "move_session",
     "plan_session",
     "propose",
+    "refuse_late",
+    "remind",
+    "stop_consent",
     "take_back",
     "withdraw_hours",
 ]

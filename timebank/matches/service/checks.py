@@ -13,12 +13,17 @@ from timebank import clock
 from timebank.errors import Conflict, Invalid, NotFound, WrongState
 from timebank.ledger.models import Category
 from timebank.matches import queries
+from timebank.matches.holidays import holiday_on
 from timebank.matches.models import CoachingSession, HourEntry, Match, SessionState
 from timebank.organisations.models import Employment
 from timebank.web.format import day_short, hours
 
 # Nobody works longer on one day; what is above it is a slip of the finger.
 MOST_MINUTES_A_DAY = 12 * 60
+# A session may run over by so many minutes without anybody wondering.
+LONGER_THAN_PLANNED = 60
+# Where the company has no rule of its own.
+LATE_AFTER_DAYS = 30
 LOGGED_CATEGORIES = (Category.DELIVERY, Category.PREPARATION, Category.TRAVEL)
 
 
@@ -59,6 +64,43 @@ def check_entry(match: Match, day: date, minutes: int, category: Category, now: 
         fields["category"] = _l("Choose what the time was for.")
     if fields:
         raise Invalid(_l("These hours cannot be logged like that."), fields)
+
+
+def check_likely(
+    meeting: CoachingSession | None, day: date, minutes: int, category: Category, language: str
+) -> None:
+    """Raises Invalid with the field certain for work on a public holiday, or longer than the session was planned:
+    that can be, and the coach says so."""
+    doubts = []
+    holiday = holiday_on(day, language)
+    if holiday is not None:
+        doubts.append(_l("That day is a public holiday (%(name)s).", name=holiday))
+    if (
+        meeting is not None
+        and category is Category.DELIVERY
+        and minutes > meeting.minutes + LONGER_THAN_PLANNED
+    ):
+        doubts.append(_l("The session was planned for %(hours)s.", hours=hours(meeting.minutes)))
+    if doubts:
+        said = " ".join(str(doubt) for doubt in doubts)
+        raise Invalid(
+            _l("These hours are unlikely: say that they are right."),
+            {"certain": _l("%(doubts)s If it was so, tick this.", doubts=said)},
+        )
+
+
+def is_late(match: Match, day: date, now: datetime) -> bool:
+    """Whether hours of that day come later than the company's rule, or without one the product's, allows."""
+    policy = match.employment.organisation.policy
+    allowed = (policy.late_after_days if policy else None) or LATE_AFTER_DAYS
+    return (clock.local_date(now) - day).days > allowed
+
+
+def check_late_reason(reason: str) -> None:
+    """Raises Invalid when the company is not told why hours come late."""
+    if not reason.strip():
+        message = _l("These hours come late. Say why: your company reads it and decides first.")
+        raise Invalid(message, {"late_reason": message})
 
 
 def check_once(

@@ -19,8 +19,7 @@ from timebank.matches.events import (
     HoursConfirmed,
     HoursCorrected,
     HoursDisputed,
-    HoursEvent,
-    HoursLogged,
+    HoursLate,
     HoursWithdrawn,
 )
 from timebank.matches.models import (
@@ -28,10 +27,9 @@ from timebank.matches.models import (
     SESSION_ACTS,
     HourEntry,
     HoursState,
-    Match,
     SessionState,
 )
-from timebank.matches.service import booking, checks, loading
+from timebank.matches.service import booking, checks, entries, loading
 
 
 def log_hours(
@@ -46,11 +44,15 @@ def log_hours(
     key: str,
     actor: Actor,
     now: datetime,
+    certain: bool = False,
+    late_reason: str = "",
 ) -> HourEntry:
-    """Write down minutes of work, from a session (whose date counts) or by hand. The initiative hears of it.
+    """Write down minutes of work, from a session (whose date counts) or by hand. The initiative hears of it; of what
+    comes late the company does first, with the `late_reason`.
 
-    The same `key` again is the same entry. Raises NotFound, NotPermitted, WrongState, Conflict when the same work was
-    logged before, and Invalid with the fields date, hours and category.
+    `certain` says that what is unlikely was so: work on a public holiday, or longer than the session was planned. The
+    same `key` again is the same entry. Raises NotFound, NotPermitted, WrongState, Conflict when the same work was
+    logged before, and Invalid with the fields date, hours, category, certain and late_reason.
     """
     match = loading.locked(session, match_public_id)
     loading.require_coach(match, actor, "hours.log")
@@ -65,28 +67,30 @@ def log_hours(
     checks.check_entry(match, activity_date, minutes, category, now)
     checks.check_once(match, meeting, activity_date, minutes, category, note, corrected=None)
     checks.check_day(session, match, activity_date, minutes, corrected=None)
-    entry = HourEntry(
-        match_id=match.id,
-        session_id=meeting.id if meeting else None,
-        state=HoursState.LOGGED,
-        activity_date=activity_date,
+    if not certain:
+        checks.check_likely(meeting, activity_date, minutes, category, actor.language)
+    entry = entries.add(
+        session,
+        match,
+        meeting=meeting,
+        day=activity_date,
         minutes=minutes,
         category=category,
         note=note,
-        idempotency_key=full_key,
-        logged_at=now,
-        logged_by_id=actor.user_id,
+        key=full_key,
+        late_reason=late_reason,
+        corrects=None,
+        actor=actor,
+        now=now,
     )
-    session.add(entry)
     if meeting is not None and meeting.state is SessionState.PLANNED:
         if meeting.ends_at > now:
             raise Invalid(
                 _l("This session is not over yet."), {"date": _l("Log its hours when the session is over.")}
             )
         meeting.state = SESSION_ACTS["hold"][1]
-    session.flush()
-    session.expire(match, ["hours"])
-    events.record(session, _event(HoursLogged, entry, match, actor, now))
+        session.flush()
+    events.record(session, entries.event_of(entries.logged_event(entry), entry, match, actor, now))
     return entry
 
 
@@ -103,6 +107,12 @@ def confirm_hours(session: Session, public_id: UUID, *, actor: Actor, now: datet
         return entry
     if actor.user_id is not None and actor.user_id == entry.logged_by_id:
         raise NotPermitted(_l("You logged these hours. Somebody else of the initiative has to confirm them."))
+    if actor.user_id is not None and actor.user_id == entry.late_decided_by_id:
+        raise NotPermitted(
+            _l(
+                "You approved these late hours for the company. Somebody else of the initiative has to confirm them."
+            )
+        )
     if actor.user_id is not None and actor.user_id == match.pledge.approved_by_id:
         raise NotPermitted(
             _l(
@@ -118,7 +128,7 @@ def confirm_hours(session: Session, public_id: UUID, *, actor: Actor, now: datet
     entry.confirmed_by_role = "system" if actor.is_system else "coordinator"
     session.flush()
     booking.give_back(session, entry, match, actor, now)
-    events.record(session, _event(HoursConfirmed, entry, match, actor, now))
+    events.record(session, entries.event_of(HoursConfirmed, entry, match, actor, now))
     return entry
 
 
@@ -150,7 +160,7 @@ def dispute_hours(
     entry.state = HOURS_ACTS["dispute"][1]
     entry.dispute_reason = reason.strip()
     session.flush()
-    events.record(session, _event(HoursDisputed, entry, match, actor, now))
+    events.record(session, entries.event_of(HoursDisputed, entry, match, actor, now))
     return entry
 
 
@@ -171,7 +181,7 @@ def answer_dispute(
         return entry
     entry.dispute_answer = answer.strip()
     session.flush()
-    events.record(session, _event(DisputeAnswered, entry, match, actor, now))
+    events.record(session, entries.event_of(DisputeAnswered, entry, match, actor, now))
     return entry
 
 
@@ -189,7 +199,7 @@ def withdraw_hours(session: Session, public_id: UUID, *, actor: Actor, now: date
     entry.decided_at = now
     session.flush()
     booking.give_back(session, entry, match, actor, now)
-    events.record(session, _event(HoursWithdrawn, entry, match, actor, now))
+    events.record(session, entries.event_of(HoursWithdrawn, entry, match, actor, now))
     return entry
 
 
@@ -231,22 +241,20 @@ def correct_hours(
     )
     entry.state = HOURS_ACTS["correct"][1]
     session.flush()
-    new = HourEntry(
-        match_id=match.id,
-        session_id=entry.session_id,
-        state=HoursState.LOGGED,
-        activity_date=day,
+    new = entries.add(
+        session,
+        match,
+        meeting=None,
+        day=day,
         minutes=minutes,
         category=entry.category,
         note=reason.strip(),
-        idempotency_key=f"{entry.public_id}:corrected",
-        logged_at=now,
-        logged_by_id=actor.user_id,
-        corrects_id=entry.id,
+        key=f"{entry.public_id}:corrected",
+        late_reason=reason,
+        corrects=entry,
+        actor=actor,
+        now=now,
     )
-    session.add(new)
-    session.flush()
-    session.expire(match, ["hours"])
     events.record(
         session,
         HoursCorrected(
@@ -264,6 +272,8 @@ def correct_hours(
             replaced_by=new.public_id,
         ),
     )
+    if new.state is HoursState.LATE:
+        events.record(session, entries.event_of(HoursLate, new, match, actor, now))
     return new
 
 
@@ -271,6 +281,7 @@ def _require(entry: HourEntry, act: str) -> None:
     if entry.state not in HOURS_ACTS[act][0]:
         raise WrongState(
             {
+                HoursState.LATE: _l("These hours still wait for the company, since they came late."),
                 HoursState.LOGGED: _l("These hours still wait for the initiative."),
                 HoursState.CONFIRMED: _l("These hours are confirmed. Only a correction can change them."),
                 HoursState.DISPUTED: _l("The initiative disputes these hours."),
@@ -278,19 +289,3 @@ def _require(entry: HourEntry, act: str) -> None:
                 HoursState.CORRECTED: _l("These hours were corrected; a newer entry stands in their place."),
             }[entry.state]
         )
-
-
-def _event(kind: type[HoursEvent], entry: HourEntry, match: Match, actor: Actor, now: datetime) -> HoursEvent:
-    return kind(
-        actor=actor,
-        at=now,
-        subject=match.public_id,
-        organisation_id=match.employment.organisation_id,
-        match_id=match.id,
-        request_id=match.request_id,
-        pledge_id=match.pledge_id,
-        entry=entry.public_id,
-        activity_date=entry.activity_date,
-        minutes=entry.minutes,
-        category=entry.category,
-    )

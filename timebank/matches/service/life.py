@@ -20,11 +20,11 @@ from timebank.matches.facts import facts_of
 from timebank.matches.models import (
     OPEN_STATES,
     SESSION_ACTS,
-    HoursState,
     Match,
     MatchState,
     SessionState,
 )
+from timebank.matches.queries import UNDECIDED_HOURS
 from timebank.matches.service import loading
 from timebank.pledges.models import PledgeState
 
@@ -148,9 +148,7 @@ def release_rest(session: Session, match: Match, *, key: str, actor: Actor, now:
     Returns the minutes given back.
     """
     pending = sum(
-        e.minutes
-        for e in match.hours
-        if e.category is Category.DELIVERY and e.state in (HoursState.LOGGED, HoursState.DISPUTED)
+        e.minutes for e in match.hours if e.category is Category.DELIVERY and e.state in UNDECIDED_HOURS
     )
     # What waits keeps the earliest minutes, since those are confirmed first.
     parts: list[tuple[UUID, int]] = []

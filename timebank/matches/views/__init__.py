@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("matches", __name__, template_folder="../templates")
 
-from timebank.matches.views import coach, hours, initiative, match, sessions  # noqa: E402
+from timebank.matches.views import coach, hours, initiative, late, match, sessions  # noqa: E402
 
-__all__ = ["bp", "coach", "hours", "initiative", "match", "sessions"]
+__all__ = ["bp", "coach", "hours", "initiative", "late", "match", "sessions"]

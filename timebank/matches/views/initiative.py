@@ -34,7 +34,7 @@ def initiative_desk() -> str:
     return render_template(
         "matches/initiative.html",
         initiative=session.get_one(Initiative, initiative_id),
-        to_confirm=queries.hours_of(session, own, states=queries.UNDECIDED_HOURS),
+        to_confirm=queries.hours_of(session, own, states=queries.HOURS_TO_CONFIRM),
         proposals=proposals,
         reasons={m.id: words.why(m, language(), side=Side.INITIATIVE) for m in proposals},
         otherwise={m.id: words.otherwise(m, language(), side=Side.INITIATIVE) for m in proposals},
@@ -78,7 +78,7 @@ def initiative_hours() -> str:
     own = queries.of_initiative(current_initiative_id())
     return render_template(
         "matches/initiative_hours.html",
-        to_confirm=queries.hours_of(session, own, states=queries.UNDECIDED_HOURS),
+        to_confirm=queries.hours_of(session, own, states=queries.HOURS_TO_CONFIRM),
         entries=queries.hours_of(
             session,
             own,

@@ -30,7 +30,7 @@ from timebank.matches.service import loading
 from timebank.matches.views import bp
 from timebank.matches.views.answering import act, lead_on, page, side_now
 from timebank.matches.views.coach import calendar
-from timebank.web.format import hours, hours_between
+from timebank.web.format import hours_between
 from timebank.web.locale import language
 from timebank.web.respond import is_htmx
 
@@ -250,14 +250,16 @@ def log(public_id: UUID) -> ResponseReturnValue:
                     category=Category(form.category.data),
                     note=form.note.data or "",
                     key=form.key.data or uuid4().hex,
+                    certain=form.certain.data,
+                    late_reason=form.late_reason.data or "",
                     actor=actor,
                     now=clock.now(),
                 )
-                minutes = entry.minutes
+                logged = words.logged(entry)
         except (Invalid, Conflict) as refusal:
             form.add_errors(refusal if isinstance(refusal, Invalid) else Invalid(refusal.message))
             match = queries.match_for(db.request_session(), public_id, actor=actor)
             return detail_page(match, form)
-        flash(_("You logged %(hours)s. The initiative confirms them.", hours=hours(minutes)))
+        flash(logged)
         return lead_on(url_for(".detail", public_id=public_id))
     return detail_page(match, form)

@@ -16,13 +16,13 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, role_required
 from timebank.errors import Invalid, NotFound
 from timebank.ledger.models import Category
-from timebank.matches import queries, service
+from timebank.matches import queries, service, words
 from timebank.matches.forms import SessionForm
 from timebank.matches.models import CoachingSession, Match
 from timebank.matches.views import bp
 from timebank.matches.views.answering import act, lead_on, page
 from timebank.matches.views.match import BOTH
-from timebank.web.format import day, hours
+from timebank.web.format import day
 from timebank.web.locale import language
 
 
@@ -166,7 +166,7 @@ def log_session(public_id: UUID) -> ResponseReturnValue:
                 actor=actor,
                 now=clock.now(),
             ),
-            done=_("You logged %(hours)s. The initiative confirms them.", hours=hours(minutes)),
+            done=words.logged,
             to=url_for("matches.today"),
         )
     except Invalid as refusal:

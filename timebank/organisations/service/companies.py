@@ -162,6 +162,7 @@ class PolicyChange:
     min_months: int
     excluded_cause_ids: Sequence[int]
     names_visible: bool
+    late_after_days: int | None = None
 
 
 def change_policy(
@@ -178,6 +179,9 @@ def change_policy(
     if not 0 <= change.min_months <= 120:
         message = _("Give from 0 to 120 months.")
         raise Invalid(message, {"min_months": message})
+    if change.late_after_days is not None and not 1 <= change.late_after_days <= 366:
+        message = _("Give from 1 to 366 days, or leave it empty for 30.")
+        raise Invalid(message, {"late_after_days": message})
     causes = session.scalars(
         select(Cause).where(Cause.id.in_(change.excluded_cause_ids)).order_by(Cause.position)
     ).all()
@@ -193,6 +197,7 @@ def change_policy(
         "eligible_departments": sorted(set(change.eligible_departments)),
         "min_months": change.min_months,
         "names_visible": change.names_visible,
+        "late_after_days": change.late_after_days,
     }
     changed = [name for name, value in wanted.items() if getattr(policy, name) != value]
     if {c.id for c in policy.excluded_causes} != {c.id for c in causes}:

@@ -226,6 +226,7 @@ class InitiativeProfile:
     cause_ids: Sequence[int]
     work_form_id: int | None
     term_ids: Sequence[int]
+    silent_consent: bool
 
 
 def change_initiative(
@@ -249,6 +250,7 @@ def change_initiative(
             initiative.texts.append(InitiativeText(language=language, description=description))
         elif language in held:
             initiative.texts.remove(held[language])
+    initiative.silent_consent = profile.silent_consent
     initiative.website, initiative.contact_name = profile.website or None, profile.contact_name
     initiative.work_form, initiative.terms = work_form, list(terms)
     if [c.cause_id for c in initiative.causes] != [c.id for c in causes]:

@@ -107,6 +107,7 @@ def _profile_form(initiative: Initiative, *, typed: bool = True) -> ProfileForm:
         **texts_of(initiative.texts),
         "website": initiative.website or "",
         "contact_name": initiative.contact_name,
+        "silent_consent": initiative.silent_consent,
         "primary_cause": causes[0],
         "second_cause": causes[1],
         "third_cause": causes[2],

@@ -50,5 +50,6 @@ def _values(policy: CompanyPolicy | None) -> dict[str, object]:
         "eligible_departments": policy.eligible_departments,
         "min_months": policy.min_months,
         "excluded_causes": [c.id for c in policy.excluded_causes],
+        "late_after_days": policy.late_after_days,
         "names_visible": policy.names_visible,
     }
