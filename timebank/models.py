@@ -15,6 +15,7 @@ from timebank.matching.insight import models as insight
 from timebank.notifications import models as notifications
 from timebank.organisations import models as organisations
 from timebank.pledges import models as pledges
+from timebank.reports import models as reports
 from timebank.scheduler import models as scheduler
 from timebank.taxonomy import models as taxonomy
 
@@ -33,6 +34,7 @@ ROOMS = (
     notifications,
     organisations,
     pledges,
+    reports,
     scheduler,
     taxonomy,
 )

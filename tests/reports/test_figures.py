@@ -19,7 +19,8 @@ from timebank.auth.actor import SYSTEM
 from timebank.auth.models import Role
 from timebank.errors import Invalid, NotFound, NotPermitted
 from timebank.ledger.models import LedgerAccount, LedgerLine, LedgerTransaction
-from timebank.reports.departments import groups
+from timebank.reports.departments import rows as rows_of
+from timebank.reports.departments import small, small_beside
 from timebank.reports.service import Report, build_report
 
 Q1 = (date(2026, 1, 1), date(2026, 3, 31))
@@ -98,12 +99,21 @@ def test_the_figures_are_those_counted_by_hand(session: Session, told: Told) -> 
         "pledged": (2400, None),
         "reserved": (700, None),
         "lapsed": (300, None),
+        "fulfilment": (0, 0),
         "participation": (4, 14),
+        "participation_hour": (4, 14),
+        "participation_fte": (4, 14),
         "hours_per_participant": (490, 4),
         "hours_per_employee": (490, 14),
+        "hours_per_fte": (490, 14),
+        "share_of_time": (490, None),
         "initiatives": (2, None),
+        "sites": (0, None),
         "around": (45, None),
+        "value": (None, None),
+        "management": (None, None),
     }
+    assert report.figure("share_of_time").value is None
     assert report.figure("delivered").value == Decimal(490) / 60
     assert report.figure("participation").value == Decimal(4) / 14
     assert [(i.name[:10], i.minutes) for i in report.initiatives] == [
@@ -188,31 +198,33 @@ def test_departments_of_fewer_than_five_people_stand_together(session: Session, 
 @pytest.mark.parametrize(
     ("sizes", "expected"),
     [
-        ({"A": 10, "B": 8}, [["A"], ["B"]]),
-        ({"A": 10, "B": 8, "C": 3, "D": 2}, [["A"], ["B"], ["C", "D"]]),
-        ({"A": 10, "B": 8, "C": 3}, [["A"], ["B", "C"]]),  # one alone would be the total less the others
-        ({"A": 10, "B": 8, "C": 2, "D": 1}, [["A"], ["B", "C", "D"]]),
-        ({"A": 10, "C": 3}, [["A", "C"]]),
-        ({"A": 3}, [["A"]]),
-        ({"A": 9, None: 4, "B": 1}, [["A"], ["B", None]]),
+        ({"A": 10, "B": 8}, []),
+        ({"A": 10, "B": 8, "C": 3, "D": 2}, ["C", "D"]),
+        ({"A": 10, "B": 8, "C": 3}, ["B", "C"]),  # one alone would be the total less the others
+        ({"A": 10, "B": 8, "C": 2, "D": 1}, ["B", "C", "D"]),
+        ({"A": 10, "C": 3}, ["A", "C"]),
+        ({"A": 3}, ["A"]),
+        ({"A": 9, None: 4, "B": 1}, ["B", None]),
+        ({"A": 10, "B": 8, "Old": 0}, ["B", "Old"]),  # nobody is in it any more
         ({}, []),
     ],
 )
 def test_no_row_and_no_rest_tells_of_fewer_than_five(sizes: Any, expected: Any) -> None:
-    rows = groups(sizes, [])
-    assert [sorted(r.departments, key=str) for r in rows] == [sorted(e, key=str) for e in expected]
-    total = sum(sizes.values())
-    if total >= 5:
-        assert all(r.headcount >= 5 for r in rows)
-    assert sum(r.headcount for r in rows) == total
+    together = small(sizes)
+    assert sorted(together, key=str) == sorted(expected, key=str)
+    if sum(sizes.values()) >= 5 and together:
+        assert sum(sizes[name] for name in together) >= 5
+    assert [
+        m for group in rows_of(list(sizes), together) for m in group.members if m not in together
+    ] == sorted(set(sizes) - together)
 
 
-def test_a_department_that_nobody_is_in_any_more_counts_as_small() -> None:
-    rows = groups({"A": 10, "B": 8}, ["A", "Old"])
-    assert [(sorted(r.departments, key=str), r.merged) for r in rows] == [
-        (["A"], False),
-        (["B", "Old"], True),
-    ]
+def test_a_site_that_is_a_department_and_two_more_stands_with_the_others() -> None:
+    # Ghent is IT and two of Production: Ghent less IT would be those two.
+    cells = {("IT", "Gent"): 6, ("Prod", "Gent"): 2, ("Prod", "Brugge"): 9, ("Prod", "Leuven"): 7}
+    assert small_beside(cells, [{"IT"}, {"Prod"}]) == {"Gent", "Leuven"}
+    far = {("IT", "Gent"): 6, ("Prod", "Gent"): 5, ("Prod", "Brugge"): 9, ("Prod", "Leuven"): 7}
+    assert small_beside(far, [{"IT"}, {"Prod"}]) == set()
 
 
 # --- who may --------------------------------------------------------------------------------------------------------

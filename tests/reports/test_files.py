@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import openpyxl
 import pytest
 from flask_babel import force_locale
@@ -23,7 +24,7 @@ from tests import factories
 from tests.reports.conftest import MARCH, SCHROEF, Told
 from tests.reports.test_figures import report_of
 from tests.support import forks
-from timebank.reports import renderings
+from timebank.reports import json_file, renderings
 from timebank.reports.service import Report
 
 TRAPS = (
@@ -112,9 +113,13 @@ def test_a_workbook_has_its_sheets_real_numbers_frozen_heads_and_filters(report:
         "Cover",
         "Key figures",
         "By month",
-        "By department",
+        "By site and department",
         "By initiative",
         "By cause and SDG",
+        "By region and phase",
+        "Targets and outcomes",
+        "Frameworks",
+        "Restatements",
         "Definitions",
     ]
     for sheet in book.worksheets[1:]:
@@ -150,7 +155,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(report: Report) -> None:
 def test_every_language_gives_a_workbook_that_opens(session: Session, told: Told, language: str) -> None:
     with force_locale(language):
         content = renderings.render_xlsx(report_of(session, told))
-    assert len(openpyxl.load_workbook(io.BytesIO(content)).sheetnames) == 7
+    assert len(openpyxl.load_workbook(io.BytesIO(content)).sheetnames) == 11
 
 
 def test_json_keeps_minutes(report: Report) -> None:
@@ -159,6 +164,25 @@ def test_json_keeps_minutes(report: Report) -> None:
     assert delivered["minutes"] == report.figure("delivered").numerator
     assert sum(m["delivered_minutes"] for m in content["by_month"]) == delivered["minutes"]
     assert content["ledger"]["head"] == report.head
+
+
+def test_json_follows_the_published_schema(session: Session, report: Report, told: Told) -> None:
+    check = fastjsonschema.compile(json_file.schema())
+    check(json.loads(renderings.render_json(report)))
+    empty = factories.make_company(session)
+    for each in (
+        report_of(session, told, (date(2024, 1, 1), date(2024, 1, 1))),
+        report_of(session, Told(empty, told.hr, {}, told.books)),
+    ):
+        check(json.loads(renderings.render_json(each)))
+    wrong = json.loads(renderings.render_json(report)) | {"surprise": 1}
+    with pytest.raises(fastjsonschema.JsonSchemaValueException):
+        check(wrong)
+
+
+def test_a_workbook_has_native_charts(report: Report) -> None:
+    with zipfile.ZipFile(io.BytesIO(renderings.render_xlsx(report))) as archive:
+        assert sum(n.startswith("xl/charts/chart") for n in archive.namelist()) >= 2
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

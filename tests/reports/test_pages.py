@@ -33,6 +33,7 @@ def test_hr_reads_the_report_of_a_period(told: Told, client_as: Callable[..., An
     assert "Repaircafé De Schroef" in page
     assert "=cmd|&#39; /C calc&#39;!A0" in page
     assert "Other departments (fewer than 5 people)" in page
+    assert "Not covered by this programme" in page
     assert "Legal" not in page
     assert "SDG 12: Responsible consumption and production" in page
     assert f"/hr/report.xlsx?{PERIOD}" in page.replace("&amp;", "&")
@@ -246,3 +247,20 @@ def test_a_year_with_confirmed_hours_stands_in_the_list_of_years(
     assert "Year by year" in page
     assert "2 h 30" in page
     assert "Your hours of 2025" in client_as(coach).get("/hours?year=2025").get_data(as_text=True)
+
+
+def test_definitions_are_a_page_and_the_schema_an_address(
+    told: Told, client_as: Callable[..., Any], client: Any
+) -> None:
+    page = client_as(told.hr).get("/hr/report/definitions").get_data(as_text=True)
+    for words in (
+        "Fulfilment",
+        "minutes that these pledges granted",
+        "OI8429",
+        "Not covered by this programme",
+    ):
+        assert words in page
+    assert client.get("/hr/report/definitions").status_code == 303
+    schema = client.get("/schemas/report-2.json")
+    assert (schema.status_code, schema.mimetype) == (200, "application/schema+json")
+    assert schema.get_json()["title"].startswith("CSR report")

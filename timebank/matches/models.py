@@ -298,3 +298,26 @@ class HourEntry(PublicId, Base):
 
     match: Mapped[Match] = relationship(back_populates="hours")
     session: Mapped[CoachingSession | None] = relationship()
+
+
+class Reached(enum.StrEnum):
+    """How far a coaching came with what it was for."""
+
+    NO = "no"
+    PARTLY = "partly"
+    FULLY = "fully"
+
+
+class CoachingFeedback(Base):
+    """What one side says of a coaching that was completed: whether the initiative's question was answered, or what the
+    coach learned for their own work; and whether they would do it again."""
+
+    __tablename__ = "coaching_feedback"
+
+    match_id: Mapped[int] = mapped_column(ForeignKey("matches.id"), primary_key=True)
+    side: Mapped[Side] = mapped_column(enum_column(Side, "side_known"), primary_key=True)
+    reached: Mapped[Reached] = mapped_column(enum_column(Reached, "reached_known"))
+    again: Mapped[bool]
+    answered_at: Mapped[datetime]
+
+    match: Mapped[Match] = relationship()

@@ -1,159 +1,186 @@
-"""What reports read. Figures come from the ledger's facts alone, by the date of the activity."""
+"""What reports read. Figures come from the ledger's facts alone, by the date of the activity.
+
+A report reads the facts twice: summed by who gave (`given`), and by where coaching went (`received`). All of its
+figures and tables are sums over these two.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, extract, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, extract, func, select
+from sqlalchemy.orm import Session, aliased
 
-from timebank.ledger.models import Category, LedgerBook, LedgerFact
+from timebank import clock
+from timebank.ledger.models import (
+    AccountKind,
+    Category,
+    LedgerAccount,
+    LedgerBook,
+    LedgerFact,
+    LedgerPeriod,
+    LedgerTransaction,
+    TransactionKind,
+)
 from timebank.matches.models import HourEntry, HoursState, Match
-from timebank.organisations.models import Employment, EmploymentTerms
-from timebank.pledges.models import Pledge, PledgeState
+from timebank.organisations.models import Employment
+from timebank.pledges.models import Pledge, PledgeState, Tranche
+from timebank.reports.models import HourlyRate, ProgrammeFee, RateBasis, ReportChoices, ReportTarget
+
+# What an initiative is by which hours can be filtered: the column of the ledger's facts.
+WHERE = ("cause", "sdg", "nuts2", "phase", "initiative")
 
 
 @dataclass(frozen=True)
 class Scope:
-    """One company's facts from one date until another, both included."""
+    """One company's facts from one date until another, both included; of those that name an initiative, only the ones
+    whose `column` is `value`, where a column is given."""
 
     organisation_id: int
     from_date: date
     until_date: date
+    column: str | None = None
+    value: str | None = None
 
     def where(self) -> ColumnElement[bool]:
-        book = select(LedgerBook.id).where(LedgerBook.organisation_id == self.organisation_id)
-        return and_(
-            LedgerFact.book_id == book.scalar_subquery(),
+        conditions = [
+            LedgerFact.book_id == _book(self.organisation_id),
             LedgerFact.activity_date.between(self.from_date, self.until_date),
-        )
+        ]
+        if self.column is not None:
+            value = uuid.UUID(self.value) if self.column == "initiative" else self.value
+            conditions.append(getattr(LedgerFact, self.column) == value)
+        return and_(*conditions)
+
+
+def _book(organisation_id: int) -> ColumnElement[int]:
+    return select(LedgerBook.id).where(LedgerBook.organisation_id == organisation_id).scalar_subquery()
 
 
 DELIVERED = and_(LedgerFact.measure == "confirmed", LedgerFact.category == Category.DELIVERY)
-AROUND = and_(LedgerFact.measure == "confirmed", LedgerFact.category != Category.DELIVERY)
-
-
-def _minutes(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """The minutes of the facts that fulfil `condition`."""
-    return func.coalesce(func.sum(case((condition, LedgerFact.minutes), else_=0)), 0)
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Minutes by measure; what was confirmed is either coaching or around it."""
+class Given:
+    """Minutes of one person in one month, of one measure and category, in one department and site. `rate` is the place
+    of the hourly rate that held, counted from 1; 0 before the first."""
 
-    pledged: int = 0
-    reserved: int = 0
-    delivered: int = 0
-    lapsed: int = 0
-    around: int = 0
+    month: date
+    measure: str
+    category: Category | None
+    employee: str | None
+    department: str | None
+    site: str | None
+    rate: int
+    minutes: int
 
-
-_TOTALS = (
-    _minutes(LedgerFact.measure == "granted"),
-    _minutes(LedgerFact.measure == "reserved"),
-    _minutes(DELIVERED),
-    _minutes(LedgerFact.measure == "lapsed"),
-    _minutes(AROUND),
-)
-
-
-def totals(session: Session, scope: Scope) -> Totals:
-    return Totals(*session.execute(select(*_TOTALS).where(scope.where())).one())
+    @property
+    def delivered(self) -> bool:
+        return self.category == Category.DELIVERY
 
 
-def totals_by_month(session: Session, scope: Scope) -> dict[date, Totals]:
-    """Totals by the first day of each month that has any."""
-    year, month = extract("year", LedgerFact.activity_date), extract("month", LedgerFact.activity_date)
-    rows = session.execute(select(year, month, *_TOTALS).where(scope.where()).group_by(year, month))
-    return {date(int(row[0]), int(row[1]), 1): Totals(*row[2:]) for row in rows}
-
-
-def totals_by_department(session: Session, scope: Scope) -> dict[str | None, Totals]:
+def given(session: Session, scope: Scope, rates: Sequence[date] = ()) -> list[Given]:
+    """The facts of a scope by who gave; `rates` are the days from which hourly rates hold, earliest first."""
+    fact = LedgerFact
+    held = [(fact.activity_date >= day, place) for place, day in enumerate(rates, start=1)]
     rows = session.execute(
-        select(LedgerFact.department, *_TOTALS).where(scope.where()).group_by(LedgerFact.department)
+        select(
+            extract("year", fact.activity_date).label("year"),
+            extract("month", fact.activity_date).label("month"),
+            fact.measure,
+            fact.category,
+            fact.employee,
+            fact.department,
+            fact.site,
+            (case(*reversed(held), else_=0) if held else func.abs(0)).label("rate"),
+            func.sum(fact.minutes),
+        )
+        .where(scope.where())
+        # By name, since two equal expressions with values of their own are different to PostgreSQL.
+        .group_by(
+            "year",
+            "month",
+            fact.measure,
+            fact.category,
+            fact.employee,
+            fact.department,
+            fact.site,
+            "rate",
+        )
     )
-    return {row[0]: Totals(*row[1:]) for row in rows}
-
-
-def participants(session: Session, scope: Scope, departments: Sequence[str | None] | None = None) -> int:
-    """Different people with more than zero confirmed minutes of coaching, in some departments or everywhere."""
-    people = _people(scope)
-    if departments is not None:
-        named = LedgerFact.department.in_([d for d in departments if d is not None])
-        people = people.where(or_(named, LedgerFact.department.is_(None)) if None in departments else named)
-    return session.scalar(select(func.count()).select_from(people.subquery())) or 0
-
-
-def participants_by_department(session: Session, scope: Scope) -> dict[str | None, int]:
-    """People with more than zero confirmed minutes of coaching while they were in a department."""
-    people = _people(scope).add_columns(LedgerFact.department).group_by(LedgerFact.department).subquery()
-    rows = session.execute(select(people.c.department, func.count()).group_by(people.c.department))
-    return {row[0]: row[1] for row in rows}
-
-
-def _people(scope: Scope) -> Select[str | None]:
-    return (
-        select(LedgerFact.employee)
-        .where(scope.where(), DELIVERED, LedgerFact.employee.is_not(None))
-        .group_by(LedgerFact.employee)
-        .having(func.sum(LedgerFact.minutes) > 0)
-    )
+    return [Given(date(int(row[0]), int(row[1]), 1), *row[2:]) for row in rows]
 
 
 @dataclass(frozen=True)
-class InitiativeTotal:
-    """Confirmed minutes of coaching that an initiative received, and what the last booking says of it."""
+class Received:
+    """Confirmed minutes of coaching for one skill that an initiative received, while it was so."""
 
     initiative: uuid.UUID
     name: str
     number: str | None
     nuts2: str | None
+    phase: str | None
+    work_form: str | None
     cause: str | None
     sdg: str | None
+    skill: str | None
     minutes: int
 
 
-def delivered_by_initiative(session: Session, scope: Scope) -> list[InitiativeTotal]:
-    """Most hours first. An initiative that changed its name or cause in the period stands once, as it was last."""
+def received(session: Session, scope: Scope) -> list[Received]:
+    """The confirmed coaching of a scope by where it went, in the order of the last booking of each."""
     what = (
         LedgerFact.initiative,
         LedgerFact.initiative_name,
         LedgerFact.initiative_number,
         LedgerFact.nuts2,
+        LedgerFact.phase,
+        LedgerFact.work_form,
         LedgerFact.cause,
         LedgerFact.sdg,
+        LedgerFact.skill,
     )
     rows = session.execute(
-        select(*what, func.sum(LedgerFact.minutes), func.max(LedgerFact.transaction_id))
+        select(*what, func.sum(LedgerFact.minutes))
         .where(scope.where(), DELIVERED)
         .group_by(*what)
         .order_by(func.max(LedgerFact.transaction_id))
     )
-    found: dict[uuid.UUID, InitiativeTotal] = {}
-    for initiative, name, number, nuts2, cause, sdg, minutes, _last in rows:
-        if initiative is None:
-            continue
-        before = found[initiative].minutes if initiative in found else 0
-        found[initiative] = InitiativeTotal(
-            initiative, name or "", number, nuts2, cause, sdg, before + minutes
+    found: list[Received] = []
+    for initiative, name, number, nuts2, phase, work_form, cause, sdg, skill, minutes in rows:
+        if initiative is not None:
+            found.append(
+                Received(
+                    initiative, name or "", number, nuts2, phase, work_form, cause, sdg, skill, int(minutes)
+                )
+            )
+    return found
+
+
+def ended_pledges(session: Session, scope: Scope, today: date) -> tuple[int, int]:
+    """(granted, received) minutes of the pledges whose last day lies in the period and is over."""
+    tranches = (
+        select(Tranche.public_id)
+        .join(Pledge, Pledge.id == Tranche.pledge_id)
+        .join(Employment, Employment.id == Pledge.employment_id)
+        .where(
+            Employment.organisation_id == scope.organisation_id,
+            Pledge.approved_at.is_not(None),
+            Pledge.until_date.between(scope.from_date, scope.until_date),
+            Pledge.until_date < today,
         )
-    return sorted(found.values(), key=lambda i: (-i.minutes, i.name, str(i.initiative)))
-
-
-def delivered_by_cause(session: Session, scope: Scope) -> list[tuple[str | None, str | None, int]]:
-    """(cause, SDG, confirmed minutes of coaching), most hours first; an initiative counts for its primary cause."""
-    minutes = func.sum(LedgerFact.minutes)
-    rows = session.execute(
-        select(LedgerFact.cause, LedgerFact.sdg, minutes)
-        .where(scope.where(), DELIVERED)
-        .group_by(LedgerFact.cause, LedgerFact.sdg)
-        .having(minutes != 0)
-    ).all()
-    return sorted(((c, s, m) for c, s, m in rows), key=lambda r: (-r[2], r[0] or "", r[1] or ""))
+    )
+    kind, balance = LedgerAccount.kind, LedgerAccount.balance
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(case((kind == AccountKind.GRANTED, -balance), else_=0)), 0),
+            func.coalesce(func.sum(case((kind == AccountKind.RECEIVED, balance), else_=0)), 0),
+        ).where(LedgerAccount.tranche.in_(tranches))
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 def unconfirmed_minutes(session: Session, scope: Scope) -> int:
@@ -172,38 +199,6 @@ def unconfirmed_minutes(session: Session, scope: Scope) -> int:
     return int(total or 0)
 
 
-def headcount_by_department(session: Session, organisation_id: int, day: date) -> dict[str | None, int]:
-    """People in service on `day`, by the department of the terms that held then."""
-    held = EmploymentTerms.valid_from <= day
-    # The last terms that began by then come first; without any, the first ones do.
-    terms = select(
-        EmploymentTerms.employment_id,
-        EmploymentTerms.department,
-        func.row_number()
-        .over(
-            partition_by=EmploymentTerms.employment_id,
-            order_by=(
-                case((held, 0), else_=1),
-                case((held, EmploymentTerms.valid_from)).desc(),
-                EmploymentTerms.valid_from,
-            ),
-        )
-        .label("place"),
-    ).subquery()
-    rows = session.execute(
-        select(terms.c.department, func.count())
-        .select_from(Employment)
-        .outerjoin(terms, and_(terms.c.employment_id == Employment.id, terms.c.place == 1))
-        .where(
-            Employment.organisation_id == organisation_id,
-            or_(Employment.start_date.is_(None), Employment.start_date <= day),
-            or_(Employment.end_date.is_(None), Employment.end_date >= day),
-        )
-        .group_by(terms.c.department)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 def pledges_waiting(session: Session, organisation_id: int) -> int:
     """How many pledges of a company wait for approval."""
     return (
@@ -215,6 +210,52 @@ def pledges_waiting(session: Session, organisation_id: int) -> int:
         )
         or 0
     )
+
+
+# --- what HR entered --------------------------------------------------------------------------------------------------
+
+
+def choices(session: Session, organisation_id: int) -> ReportChoices | None:
+    return session.get(ReportChoices, organisation_id)
+
+
+def rates(session: Session, organisation_id: int, basis: RateBasis | None = None) -> Sequence[HourlyRate]:
+    """Hourly rates, of one basis or of all, earliest first."""
+    asked = select(HourlyRate).where(HourlyRate.organisation_id == organisation_id)
+    if basis is not None:
+        asked = asked.where(HourlyRate.basis == basis)
+    return session.scalars(asked.order_by(HourlyRate.basis, HourlyRate.valid_from)).all()
+
+
+def fees(session: Session, organisation_id: int) -> Sequence[ProgrammeFee]:
+    """What was paid to run the programme, latest first."""
+    return session.scalars(
+        select(ProgrammeFee)
+        .where(ProgrammeFee.organisation_id == organisation_id)
+        .order_by(ProgrammeFee.paid_on.desc(), ProgrammeFee.id.desc())
+    ).all()
+
+
+def fee_cents(session: Session, scope: Scope) -> int | None:
+    """What was paid in the period to run the programme; none where nothing was entered."""
+    total = session.scalar(
+        select(func.sum(ProgrammeFee.cents)).where(
+            ProgrammeFee.organisation_id == scope.organisation_id,
+            ProgrammeFee.paid_on.between(scope.from_date, scope.until_date),
+        )
+    )
+    return None if total is None else int(total)
+
+
+def targets(session: Session, organisation_id: int, years: Collection[int] = ()) -> Sequence[ReportTarget]:
+    """Targets of some years, or of all; the latest year first."""
+    asked = select(ReportTarget).where(ReportTarget.organisation_id == organisation_id)
+    if years:
+        asked = asked.where(ReportTarget.year.in_(years))
+    return session.scalars(asked.order_by(ReportTarget.year.desc(), ReportTarget.kind)).all()
+
+
+# --- the book ---------------------------------------------------------------------------------------------------------
 
 
 def book_head(session: Session, organisation_id: int) -> tuple[int, bytes]:
@@ -232,3 +273,59 @@ def first_activity(session: Session, organisation_id: int) -> date | None:
         .join(LedgerBook, LedgerBook.id == LedgerFact.book_id)
         .where(LedgerBook.organisation_id == organisation_id)
     )
+
+
+def closed_periods(session: Session, scope: Scope) -> list[tuple[date, date]]:
+    """(first day, last day) of the closed periods that a scope touches, earliest first."""
+    rows = session.execute(
+        select(LedgerPeriod.from_date, LedgerPeriod.until_date)
+        .where(
+            LedgerPeriod.book_id == _book(scope.organisation_id),
+            LedgerPeriod.closed_at.is_not(None),
+            LedgerPeriod.from_date <= scope.until_date,
+            LedgerPeriod.until_date >= scope.from_date,
+        )
+        .order_by(LedgerPeriod.from_date)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A booking that takes another back, of an activity before the period in which it was booked."""
+
+    number: int
+    reverses: int
+    booked_at: datetime
+    activity_date: date
+    minutes: int
+    payload: str
+
+
+def corrections(session: Session, scope: Scope) -> list[Correction]:
+    """Confirmed coaching of before the period that was taken back in it, in the order of the book."""
+    original = aliased(LedgerTransaction)
+    until = clock.local_moment(scope.until_date + timedelta(days=1), time())
+    rows = session.execute(
+        select(
+            LedgerTransaction.number,
+            original.number,
+            LedgerTransaction.booked_at,
+            LedgerFact.activity_date,
+            LedgerFact.minutes,
+            LedgerTransaction.payload,
+        )
+        .select_from(LedgerTransaction)
+        .join(LedgerFact, LedgerFact.transaction_id == LedgerTransaction.id)
+        .join(original, original.id == LedgerTransaction.reverses_id)
+        .where(
+            LedgerTransaction.book_id == _book(scope.organisation_id),
+            LedgerTransaction.kind == TransactionKind.REVERSAL,
+            LedgerTransaction.booked_at >= clock.local_moment(scope.from_date, time()),
+            LedgerTransaction.booked_at < until,
+            LedgerFact.activity_date < scope.from_date,
+            DELIVERED,
+        )
+        .order_by(LedgerTransaction.number)
+    )
+    return [Correction(*row) for row in rows]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -18,89 +17,98 @@ from timebank.auth import permissions
 from timebank.auth.actor import Actor
 from timebank.errors import Invalid, NotFound
 from timebank.organisations.models import Organisation
-from timebank.reports import departments, queries
-from timebank.reports.goals import goal_name
-from timebank.reports.indicators import BY_KEY, UNCONFIRMED, Figure
-from timebank.reports.queries import Scope, Totals
-from timebank.taxonomy import queries as taxonomy
+from timebank.reports import counting, departments, queries, staff, tallies
+from timebank.reports.counting import WHO, Rules, Together
+from timebank.reports.indicators import INDICATORS, UNCONFIRMED, VERSION, Counts, Figure, figure_of
+from timebank.reports.models import HeadcountMethod
+from timebank.reports.queries import WHERE, Given, Received, Scope
+from timebank.reports.rows import (
+    CauseRow,
+    Closing,
+    CoachRow,
+    GroupRow,
+    InitiativeRow,
+    MonthRow,
+    OutcomeRow,
+    PartRow,
+    RateRow,
+    RestatementRow,
+    TargetRow,
+    Totals,
+)
+from timebank.reports.staff import Staff, months_between
 
 LONGEST_YEARS = 10
 
 
 @dataclass(frozen=True)
-class MonthRow:
-    """A month of the period, by its first day."""
+class Part:
+    """The part of the people (`department`, `site`) or of the initiatives (one of `queries.WHERE`) that a report is
+    about. Who gave and where it went are never crossed: that would show what single people chose."""
 
-    month: date
-    totals: Totals
-
-
-@dataclass(frozen=True)
-class DepartmentRow:
-    """A department, or all small ones together (`merged`)."""
-
-    name: str
-    merged: bool
-    headcount: int
-    participants: int
-    totals: Totals
-
-
-@dataclass(frozen=True)
-class InitiativeRow:
-    """An initiative and the minutes of coaching that it confirmed."""
-
-    public_id: uuid.UUID
-    name: str
-    number: str | None
-    nuts2: str | None
-    cause: str
-    sdg: str | None
-    minutes: int
-
-
-@dataclass(frozen=True)
-class CauseRow:
-    """A cause with the goal it serves; both have a code and a name."""
-
+    kind: str
     code: str
-    name: str
-    sdg: str
-    sdg_name: str
-    minutes: int
+    name: str = ""
 
-
-@dataclass(frozen=True)
-class GoalRow:
-    """A sustainable development goal."""
-
-    code: str
-    name: str
-    minutes: int
+    @property
+    def of_people(self) -> bool:
+        return self.kind in WHO
 
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one company from one date until another, as the ledger had them at `made_at`."""
+    """The figures of one company from one date until another, as the ledger had them at `made_at`.
+
+    `before` has the figures of the same days a year earlier. `coaches` is empty unless the company lists hours per
+    person. Of a `part` of the people the tables of initiatives are empty, and the other way round.
+    """
 
     company: str
     enterprise_number: str | None
     from_date: date
     until_date: date
     made_at: datetime
-    headcount_day: date
+    version: str
+    closing: Closing
+    headcount_method: HeadcountMethod
+    headcount_days: Sequence[date]
+    smallest: int
+    part: Part | None
     figures: Sequence[Figure]
+    before: Sequence[Figure]
     unconfirmed: Figure
+    rates: Sequence[RateRow]
     months: Sequence[MonthRow]
-    departments: Sequence[DepartmentRow]
+    departments: Sequence[GroupRow]
+    sites: Sequence[GroupRow]
     initiatives: Sequence[InitiativeRow]
     causes: Sequence[CauseRow]
-    goals: Sequence[GoalRow]
+    goals: Sequence[PartRow]
+    regions: Sequence[PartRow]
+    phases: Sequence[PartRow]
+    work_forms: Sequence[PartRow]
+    skills: Sequence[PartRow]
+    coaches: Sequence[CoachRow]
+    targets: Sequence[TargetRow]
+    outcomes: Sequence[OutcomeRow]
+    restatements: Sequence[RestatementRow]
     last_number: int
     head: str
 
     def figure(self, key: str) -> Figure:
         return next(f for f in self.figures if f.indicator.key == key)
+
+    def figure_before(self, key: str) -> Figure:
+        return next(f for f in self.before if f.indicator.key == key)
+
+    def has(self, key: str) -> bool:
+        """Whether a figure is given of the report's part."""
+        return any(f.indicator.key == key for f in self.figures)
+
+    @property
+    def headcount_day(self) -> date:
+        """The last day on which people were counted."""
+        return self.headcount_days[-1]
 
     @property
     def is_empty(self) -> bool:
@@ -108,11 +116,14 @@ class Report:
         return all(m.totals == Totals() for m in self.months)
 
 
-def check_period(from_date: date, until_date: date) -> None:
-    """Raises Invalid when a period is turned round or longer than ten years."""
+def check_period(from_date: date, until_date: date, today: date) -> None:
+    """Raises Invalid when a period is turned round, longer than ten years or has yet to begin."""
     if from_date > until_date:
         message = _l("The last day is before the first. Turn them round.")
         raise Invalid(message, {"until_date": message})
+    if from_date > today:
+        message = _l("This period has yet to begin. Choose a first day until today.")
+        raise Invalid(message, {"from_date": message})
     if until_date.year - from_date.year > LONGEST_YEARS:
         message = _l("Choose a period of at most ten years.")
         raise Invalid(message, {"until_date": message})
@@ -126,147 +137,194 @@ def build_report(
     *,
     actor: Actor,
     now: datetime,
+    part: Part | None = None,
 ) -> Report:
-    """The report of a company from one date until another, both included, in the reader's language.
+    """The report of a company from one date until another, both included, in the reader's language; with `part`, of one
+    row of its tables only.
 
-    Every figure is summed from the ledger's facts by the date of the activity. Headcount is that of the last day, or of
-    today when that day has yet to come. Raises NotFound, NotPermitted, Invalid.
+    Every figure is summed from the ledger's facts by the date of the activity. Raises NotFound, NotPermitted, Invalid.
     """
     permissions.require(actor, "report.see", organisation_id=organisation_id)
-    check_period(from_date, until_date)
+    today = clock.local_date(now)
+    check_period(from_date, until_date, today)
     company = session.scalar(
         select(Organisation).where(Organisation.id == organisation_id, Organisation.is_company)
     )
     if company is None:
         raise NotFound(_l("We can't find that."))
-    scope = Scope(organisation_id, from_date, until_date)
-    headcount_day = min(until_date, clock.local_date(now))
-    headcount = queries.headcount_by_department(session, organisation_id, headcount_day)
-    initiatives = _initiatives(session, scope)
-    causes = _causes(session, scope)
+    whole = Scope(organisation_id, from_date, until_date)
+    scope = whole
+    if part is not None and not part.of_people:
+        scope = replace(whole, column=part.kind, value=part.code)
+    rules = counting.rules_of(session, organisation_id)
+    work = _Work(session, scope, rules, staff.people(session, organisation_id), today)
+    grouped = counting.together(work.given, work.staff, rules.smallest, today)
+    if part is not None and part.of_people:
+        work.keep(part.kind, _members(part, work, grouped))
+        part = replace(part, name=_name(part.code))
+    elif part is not None:
+        part = replace(part, name=tallies.part_name(session, part.kind, part.code, work.received))
+    before = _Work(session, _year_before(scope), rules, work.staff.people, today)
+    if part is not None and part.of_people:
+        before.keep(part.kind, work.staff.names or frozenset())
     last_number, head = queries.book_head(session, organisation_id)
+    who = part is None or part.of_people
+    where = part is None or not part.of_people
+    causes = tallies.causes(session, work.received, whole=grouped.everybody) if where else []
     return Report(
         company=company.name,
         enterprise_number=company.enterprise_number,
         from_date=from_date,
         until_date=until_date,
         made_at=now,
-        headcount_day=headcount_day,
-        figures=_figures(session, scope, sum(headcount.values()), sum(i.minutes > 0 for i in initiatives)),
-        unconfirmed=Figure(UNCONFIRMED, queries.unconfirmed_minutes(session, scope)),
-        months=_months(session, scope),
-        departments=_departments(session, scope, headcount),
-        initiatives=initiatives,
+        version=VERSION,
+        closing=_closing(queries.closed_periods(session, whole), whole),
+        headcount_method=rules.method,
+        headcount_days=work.staff.counted_on,
+        smallest=rules.smallest,
+        part=part,
+        figures=_figures(work.counts(), part),
+        before=_figures(before.counts(), part),
+        unconfirmed=Figure(UNCONFIRMED, queries.unconfirmed_minutes(session, whole)),
+        rates=tallies.rates_used(work.rates, whole),
+        months=_months(work, before),
+        departments=_rows("department", work, grouped) if who else [],
+        sites=_rows("site", work, grouped) if who else [],
+        initiatives=tallies.initiatives(session, work.received, whole=grouped.everybody) if where else [],
         causes=causes,
-        goals=_goals(causes),
+        goals=tallies.goals(causes),
+        regions=tallies.regions(work.received, whole=grouped.everybody) if where else [],
+        phases=tallies.phases(work.received, whole=grouped.everybody) if where else [],
+        work_forms=tallies.work_forms(session, work.received, whole=grouped.everybody) if where else [],
+        skills=tallies.skills(session, work.received, whole=grouped.everybody) if where else [],
+        coaches=[],
+        targets=[],
+        outcomes=[],
+        restatements=tallies.restatements(queries.corrections(session, whole)) if part is None else [],
         last_number=last_number,
         head=head.hex(),
     )
 
 
-def _figures(session: Session, scope: Scope, headcount: int, initiatives: int) -> list[Figure]:
-    totals = queries.totals(session, scope)
-    people = queries.participants(session, scope)
+class _Work:
+    """What was read of one scope, and who is counted in it."""
+
+    def __init__(
+        self, session: Session, scope: Scope, rules: Rules, people: Sequence[staff.Person], today: date
+    ) -> None:
+        self.session, self.scope, self.rules, self.today = session, scope, rules, today
+        self.rates = queries.rates(session, scope.organisation_id, rules.basis)
+        self.given: Sequence[Given] = queries.given(session, scope, [r.valid_from for r in self.rates])
+        self.received: Sequence[Received] = queries.received(session, scope)
+        days = staff.counting_days(scope.from_date, scope.until_date, today)
+        self.staff = Staff(people, rules.method, days)
+
+    def keep(self, kind: str, names: frozenset[str | None]) -> None:
+        """Count those of some departments or sites only."""
+        self.given = [cell for cell in self.given if getattr(cell, kind) in names]
+        self.received = []
+        self.staff = replace(self.staff, kind=kind, names=names)
+
+    def counts(self) -> Counts:
+        return counting.counts(
+            self.session,
+            self.scope,
+            self.given,
+            self.received,
+            self.staff,
+            self.rules,
+            self.rates,
+            self.today,
+        )
+
+
+def _year_before(scope: Scope) -> Scope:
+    """The same days a year earlier; the 28th for a 29 February."""
+
+    def back(day: date) -> date:
+        return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+    return replace(scope, from_date=back(scope.from_date), until_date=back(scope.until_date))
+
+
+def _figures(counts: Counts, part: Part | None) -> list[Figure]:
     return [
-        Figure(BY_KEY["delivered"], totals.delivered),
-        Figure(BY_KEY["pledged"], totals.pledged),
-        Figure(BY_KEY["reserved"], totals.reserved),
-        Figure(BY_KEY["lapsed"], totals.lapsed),
-        Figure(BY_KEY["participation"], people, headcount),
-        Figure(BY_KEY["hours_per_participant"], totals.delivered, people),
-        Figure(BY_KEY["hours_per_employee"], totals.delivered, headcount),
-        Figure(BY_KEY["initiatives"], initiatives),
-        Figure(BY_KEY["around"], totals.around),
+        figure_of(indicator, counts)
+        for indicator in INDICATORS
+        if part is None or (indicator.of_people if part.of_people else indicator.of_initiatives)
     ]
 
 
-def _months(session: Session, scope: Scope) -> list[MonthRow]:
-    found = queries.totals_by_month(session, scope)
-    return [MonthRow(m, found.get(m, Totals())) for m in months_between(scope.from_date, scope.until_date)]
+def _closing(closed: Iterable[tuple[date, date]], scope: Scope) -> Closing:
+    days = {
+        day
+        for first, last in closed
+        for day in range(max(first, scope.from_date).toordinal(), min(last, scope.until_date).toordinal() + 1)
+    }
+    if not days:
+        return Closing.OPEN
+    whole = (scope.until_date - scope.from_date).days + 1
+    return Closing.CLOSED if len(days) == whole else Closing.PARTLY
 
 
-def months_between(from_date: date, until_date: date) -> Iterator[date]:
-    """The first day of each month from that of `from_date` to that of `until_date`."""
-    month = from_date.replace(day=1)
-    while month <= until_date:
-        yield month
-        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+def _months(work: _Work, before: _Work) -> list[MonthRow]:
+    found = counting.totals_by(work.given, lambda cell: cell.month)
+    earlier = counting.totals_by(before.given, lambda cell: cell.month)
+    return [
+        MonthRow(m, found.get(m, Totals()), earlier.get(m.replace(year=m.year - 1), Totals()))
+        for m in months_between(work.scope.from_date, work.scope.until_date)
+    ]
 
 
-def _departments(session: Session, scope: Scope, headcount: dict[str | None, int]) -> list[DepartmentRow]:
-    found = queries.totals_by_department(session, scope)
-    people = queries.participants_by_department(session, scope)
-    rows = []
-    groups = departments.groups(headcount, list(found))
+# --- groups of people -------------------------------------------------------------------------------------------------
+
+
+def _members(part: Part, work: _Work, grouped: Together) -> frozenset[str | None]:
+    """The department or site of a part. Raises NotFound for one that is not shown by its name."""
+    name = part.code or None
+    known = {getattr(t, part.kind) for day in work.staff.days for t in work.staff.present(day)}
+    known |= {getattr(cell, part.kind) for cell in work.given}
+    if name not in known or name in grouped.of(part.kind):
+        raise NotFound(_l("There is no such group in this report."))
+    return frozenset({name})
+
+
+def _rows(kind: str, work: _Work, grouped: Together) -> list[GroupRow]:
+    sizes = work.staff.sizes(kind)
+    cells: dict[str | None, list[Given]] = {}
+    for cell in work.given:
+        cells.setdefault(getattr(cell, kind), []).append(cell)
+    groups = departments.rows([*{*sizes, *cells}], set(grouped.of(kind)) & {*sizes, *cells})
+    found = []
     for group in groups:
-        parts = [found.get(d, Totals()) for d in group.departments]
-        rows.append(
-            DepartmentRow(
-                name=_group_name(group, alone=len(groups) == 1),
+        own = [cell for member in group.members for cell in cells.get(member, [])]
+        found.append(
+            GroupRow(
+                name=_group_name(kind, group, alone=len(groups) == 1, smallest=work.rules.smallest),
                 merged=group.merged,
-                headcount=group.headcount,
-                participants=(
-                    queries.participants(session, scope, group.departments)
-                    if group.merged
-                    else people.get(group.departments[0], 0)
-                ),
-                totals=Totals(
-                    pledged=sum(p.pledged for p in parts),
-                    reserved=sum(p.reserved for p in parts),
-                    delivered=sum(p.delivered for p in parts),
-                    lapsed=sum(p.lapsed for p in parts),
-                    around=sum(p.around for p in parts),
-                ),
+                headcount=sum((sizes.get(member, Decimal(0)) for member in group.members), Decimal(0)),
+                participants=len(counting.minutes_by_person(own)),
+                totals=counting.totals(own),
+                code=None if group.merged else group.members[0] or "",
             )
         )
-    return rows
+    return found
 
 
-def _group_name(group: departments.Group, *, alone: bool) -> str:
-    if group.merged:
-        return str(_("All departments") if alone else _("Other departments (fewer than 5 people)"))
-    return group.departments[0] or str(_("Without a department"))
+def _group_name(kind: str, group: departments.Group, *, alone: bool, smallest: int) -> str:
+    if not group.merged:
+        return _name(group.members[0], kind)
+    if alone:
+        return str(_("All departments") if kind == "department" else _("All sites"))
+    if kind == "department":
+        return str(_("Other departments (fewer than %(count)s people)", count=smallest))
+    return str(_("Other sites (fewer than %(count)s people)", count=smallest))
 
 
-def _initiatives(session: Session, scope: Scope) -> list[InitiativeRow]:
-    names = _cause_names(session)
-    return [
-        InitiativeRow(
-            public_id=i.initiative,
-            name=i.name,
-            number=i.number,
-            nuts2=i.nuts2,
-            cause=names.get(i.cause or "", i.cause or ""),
-            sdg=i.sdg,
-            minutes=i.minutes,
-        )
-        for i in queries.delivered_by_initiative(session, scope)
-    ]
+def _name(name: str | None, kind: str = "department") -> str:
+    if name:
+        return name
+    return str(_("Without a department") if kind == "department" else _("Without a site"))
 
 
-def _causes(session: Session, scope: Scope) -> list[CauseRow]:
-    names = _cause_names(session)
-    return [
-        CauseRow(
-            code=cause or "",
-            name=names.get(cause or "", cause or "") or _("Without a cause"),
-            sdg=sdg or "",
-            sdg_name=goal_name(sdg),
-            minutes=minutes,
-        )
-        for cause, sdg, minutes in queries.delivered_by_cause(session, scope)
-    ]
-
-
-def _goals(causes: Sequence[CauseRow]) -> list[GoalRow]:
-    minutes: dict[str, int] = {}
-    for row in causes:
-        minutes[row.sdg] = minutes.get(row.sdg, 0) + row.minutes
-    rows = [GoalRow(code, goal_name(code), total) for code, total in minutes.items()]
-    return sorted(rows, key=lambda g: (-g.minutes, g.code))
-
-
-def _cause_names(session: Session) -> dict[str, str]:
-    locale = get_locale()
-    language = locale.language if locale else "nl"
-    return {c.code: c.name(language)[:1].upper() + c.name(language)[1:] for c in taxonomy.causes(session)}
+__all__ = ["WHERE", "WHO", "Part", "Report", "build_report", "check_period"]

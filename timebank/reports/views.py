@@ -11,12 +11,14 @@ from flask_babel import gettext as _
 from timebank import clock, db
 from timebank.agreements import queries as agreements
 from timebank.auth.models import Role
-from timebank.auth.web import current_actor, current_company_id, role_required
+from timebank.auth.web import current_actor, current_company_id, public, role_required
 from timebank.errors import Invalid
 from timebank.matches import queries as matches
-from timebank.reports import own, queries, renderings, service, tables
+from timebank.reports import frameworks, json_file, own, queries, renderings, service, tables
 from timebank.reports.forms import PeriodForm
+from timebank.reports.indicators import INDICATORS, VERSION
 from timebank.reports.service import Report
+from timebank.reports.words import CLOSINGS
 from timebank.web.locale import language
 
 bp = Blueprint("reports", __name__, template_folder="templates")
@@ -47,7 +49,7 @@ def overview() -> str:
         report=report,
         year=year,
         years=years,
-        departments=tables.by_department(report),
+        departments=tables.by_group(report, "department"),
         waiting=queries.pledges_waiting(session, company),
         agreements=agreements.waiting_for_company(session, company),
         address=_address(report),
@@ -65,10 +67,9 @@ def report_page() -> Any:
         form=form,
         report=report,
         key_figures=tables.key_figures(report) if report else [],
-        tables=tables.tables_of(report) if report else [],
-        definitions=tables.definitions(),
+        tables={table.key: table for table in tables.tables_of(report)} if report else {},
         address=_address(report) if report else {},
-        how=tables.how,
+        closings=CLOSINGS,
         most=MOST_BARS,
     ), 200 if report else 422
 
@@ -88,6 +89,27 @@ def report_file(extension: str) -> Any:
         content = renderings.render_csv(report, excel=True)
         return _download(content, kind.mimetype, f"{name}-{period}-excel.csv")
     return _download(kind.render(report), kind.mimetype, f"{name}-{period}.{extension}")
+
+
+@bp.get("/hr/report/definitions")
+@role_required(Role.HR, Role.AUDITOR)
+def definitions_page() -> str:
+    """What each figure means and how it is counted, and which standards it feeds."""
+    return render_template(
+        "reports/definitions.html",
+        definitions=tables.definitions(),
+        version=VERSION,
+        points=frameworks.index(),
+        names={indicator.key: indicator.name for indicator in INDICATORS},
+        frameworks_version=frameworks.VERSION,
+    )
+
+
+@bp.get("/schemas/report-2.json")
+@public
+def report_schema() -> Response:
+    """The JSON Schema that reports follow; for everybody."""
+    return Response(json_file.SCHEMA.read_bytes(), mimetype="application/schema+json")
 
 
 def _asked() -> tuple[PeriodForm, Report | None]:
