@@ -17,6 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("company_policies", sa.Column("hours_by_name_since", sa.DateTime(timezone=True)))
     op.create_table(
         "hourly_rates",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -81,7 +82,7 @@ def upgrade() -> None:
         sa.Column("smallest_group", sa.Integer(), nullable=False),
         sa.Column("weekly_minutes", sa.Integer(), nullable=True),
         sa.Column("value_basis", sa.String(40), nullable=False),
-        sa.Column("per_person_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lists_coaches", sa.Boolean(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "headcount_method IN ('end', 'mean')", name=op.f("ck_report_choices_headcount_method_known")
@@ -150,6 +151,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("company_policies", "hours_by_name_since")
     op.drop_table("coaching_feedback")
     op.drop_table("report_targets")
     op.drop_table("report_choices")

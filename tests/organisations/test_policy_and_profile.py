@@ -14,7 +14,13 @@ from timebank.auth.models import Invitation, Role
 from timebank.organisations.models import CompanyPolicy, Initiative, InitiativePhase
 from timebank.taxonomy.models import Cause
 
-RULES = {"minutes_per_year": "16", "approval": "manager", "min_months": "6", "names_visible": "y"}
+RULES = {
+    "minutes_per_year": "16",
+    "approval": "manager",
+    "min_months": "6",
+    "names_visible": "y",
+    "hours_by_name": "y",
+}
 
 
 def rules_of(session, company):
@@ -35,10 +41,13 @@ def test_hr_sets_the_rules(session, hr, company):
     assert (policy.minutes_per_year, policy.approval, policy.min_months) == (960, "manager", 6)
     assert policy.eligible_departments == ["Kaai"]
     assert policy.names_visible
+    since = policy.hours_by_name_since
+    assert since is not None
     assert [c.id for c in policy.excluded_causes] == [cause.id]
     line = session.scalars(select(AuditEntry).where(AuditEntry.action == "policy_changed")).one()
     assert set(line.detail["changed"]) >= {"minutes_per_year", "excluded_causes"}
     assert hr.post_form("/hr/policy", form).status_code == 303  # the same again
+    assert rules_of(session, company).hours_by_name_since == since
     assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "policy_changed")).all()) == 1
 
 
@@ -52,6 +61,7 @@ def test_rules_can_be_taken_away_again(session, hr, company):
     )
     policy = rules_of(session, company)
     assert (policy.minutes_per_year, policy.approval, policy.names_visible) == (None, "auto", False)
+    assert policy.hours_by_name_since is None
 
 
 def test_a_department_that_is_empty_now_stays_chosen(session, hr, company):

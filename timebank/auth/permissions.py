@@ -28,6 +28,7 @@ RULES: dict[str, frozenset[Role]] = {
     "agreement.accept_as_company": COMPANY,
     "period.close": COMPANY,
     "report.see": frozenset({Role.HR, Role.AUDITOR}),
+    "report.set": COMPANY,
     # the initiative
     "request.make": COORDINATOR,
     "match.answer_as_initiative": COORDINATOR,

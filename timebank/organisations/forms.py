@@ -170,6 +170,7 @@ class PolicyForm(f.BaseForm):
         _l("Days after which logging hours needs your approval"), least=1, most=366, required=False
     )
     names_visible = BooleanField(_l("HR sees who coaches which initiative, where the employee shares it"))
+    hours_by_name = BooleanField(_l("HR's report may list hours per person by name"))
 
     def offer(self, departments: list[str], causes: list[Cause], language: str) -> None:
         """Fill the lists."""
@@ -185,6 +186,7 @@ class PolicyForm(f.BaseForm):
             excluded_cause_ids=self.excluded_causes.data or [],
             names_visible=bool(self.names_visible.data),
             late_after_days=self.late_after_days.data,
+            hours_by_name=bool(self.hours_by_name.data),
         )
 
 

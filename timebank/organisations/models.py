@@ -123,6 +123,8 @@ class CompanyPolicy(Base):
     names_visible: Mapped[bool] = mapped_column(default=False)
     # Hours that are logged more days after the work need the company's approval; the product's own number without it.
     late_after_days: Mapped[int | None]
+    # Since when reports may list hours per person by name: of those who were told when they pledged after it.
+    hours_by_name_since: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
     organisation: Mapped[Organisation] = relationship(back_populates="policy")

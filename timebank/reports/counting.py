@@ -30,13 +30,16 @@ class Rules:
     smallest: int = departments.SMALLEST
     weekly_minutes: int | None = None
     basis: RateBasis = RateBasis.OWN_COST
+    lists_coaches: bool = False
 
 
 def rules_of(session: Session, organisation_id: int) -> Rules:
     held = queries.choices(session, organisation_id)
     if held is None:
         return Rules()
-    return Rules(held.headcount_method, held.smallest_group, held.weekly_minutes, held.value_basis)
+    return Rules(
+        held.headcount_method, held.smallest_group, held.weekly_minutes, held.value_basis, held.lists_coaches
+    )
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------

@@ -40,8 +40,8 @@ class TargetKind(enum.StrEnum):
 
 class ReportChoices(Base):
     """How a company's figures are counted. `smallest_group` is the fewest people that a row may stand for;
-    `weekly_minutes` those of a full-time contract, none until HR says so. `per_person_since` is when HR chose to see
-    hours per person: only who was told of it since is named."""
+    `weekly_minutes` those of a full-time contract, none until HR says so; `lists_coaches` whether hours per person are
+    listed, under pseudonyms unless the company's policy says otherwise."""
 
     __tablename__ = "report_choices"
     __table_args__ = (
@@ -58,7 +58,7 @@ class ReportChoices(Base):
     value_basis: Mapped[RateBasis] = mapped_column(
         enum_column(RateBasis, "value_basis_known"), default=RateBasis.OWN_COST
     )
-    per_person_since: Mapped[datetime | None]
+    lists_coaches: Mapped[bool] = mapped_column(default=False)
     updated_at: Mapped[datetime]
 
 

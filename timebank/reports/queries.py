@@ -26,7 +26,7 @@ from timebank.ledger.models import (
     TransactionKind,
 )
 from timebank.matches.models import HourEntry, HoursState, Match
-from timebank.organisations.models import Employment
+from timebank.organisations.models import CompanyPolicy, Employment
 from timebank.pledges.models import Pledge, PledgeState, Tranche
 from timebank.reports.models import HourlyRate, ProgrammeFee, RateBasis, ReportChoices, ReportTarget
 
@@ -253,6 +253,23 @@ def targets(session: Session, organisation_id: int, years: Collection[int] = ())
     if years:
         asked = asked.where(ReportTarget.year.in_(years))
     return session.scalars(asked.order_by(ReportTarget.year.desc(), ReportTarget.kind)).all()
+
+
+def told_names(session: Session, organisation_id: int) -> dict[str, str]:
+    """Names by pseudonym of those who were told, when they pledged, that the report may list their hours by name; none
+    where the company's policy does not allow it."""
+    rows = session.execute(
+        select(Employment.pseudonym, Employment.first_name, Employment.last_name)
+        .distinct()
+        .join(Pledge, Pledge.employment_id == Employment.id)
+        .join(CompanyPolicy, CompanyPolicy.organisation_id == Employment.organisation_id)
+        .where(
+            Employment.organisation_id == organisation_id,
+            Pledge.approved_at.is_not(None),
+            Pledge.notice_at >= CompanyPolicy.hours_by_name_since,
+        )
+    )
+    return {pseudonym: f"{first} {last}".strip() for pseudonym, first, last in rows}
 
 
 # --- the book ---------------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from timebank.errors import Invalid, NotFound
 from timebank.organisations.models import Organisation
 from timebank.reports import counting, departments, queries, staff, tallies
 from timebank.reports.counting import WHO, Rules, Together
-from timebank.reports.indicators import INDICATORS, UNCONFIRMED, VERSION, Counts, Figure, figure_of
-from timebank.reports.models import HeadcountMethod
+from timebank.reports.indicators import BY_KEY, INDICATORS, UNCONFIRMED, VERSION, Counts, Figure, figure_of
+from timebank.reports.models import HeadcountMethod, TargetKind
 from timebank.reports.queries import WHERE, Given, Received, Scope
 from timebank.reports.rows import (
     CauseRow,
@@ -197,8 +197,8 @@ def build_report(
         phases=tallies.phases(work.received, whole=grouped.everybody) if where else [],
         work_forms=tallies.work_forms(session, work.received, whole=grouped.everybody) if where else [],
         skills=tallies.skills(session, work.received, whole=grouped.everybody) if where else [],
-        coaches=[],
-        targets=[],
+        coaches=_coaches(session, work, grouped, part),
+        targets=_targets(session, work) if part is None else [],
         outcomes=[],
         restatements=tallies.restatements(queries.corrections(session, whole)) if part is None else [],
         last_number=last_number,
@@ -274,6 +274,44 @@ def _months(work: _Work, before: _Work) -> list[MonthRow]:
         MonthRow(m, found.get(m, Totals()), earlier.get(m.replace(year=m.year - 1), Totals()))
         for m in months_between(work.scope.from_date, work.scope.until_date)
     ]
+
+
+def _targets(session: Session, work: _Work) -> list[TargetRow]:
+    """The targets of the years that a period touches, and what its days of each year reached."""
+    scope = work.scope
+    years = range(scope.from_date.year, scope.until_date.year + 1)
+    rows = []
+    for target in queries.targets(session, scope.organisation_id, list(years)):
+        own = replace(
+            scope,
+            from_date=max(scope.from_date, date(target.year, 1, 1)),
+            until_date=min(scope.until_date, date(target.year, 12, 31)),
+        )
+        if own.from_date > work.today:
+            continue
+        year = work if own == scope else _Work(session, own, work.rules, work.staff.people, work.today)
+        figure = figure_of(BY_KEY[target.kind.figure], year.counts())
+        if target.kind == TargetKind.HOURS:
+            rows.append(
+                TargetRow(target.kind, target.year, Decimal(target.value), _decimal(figure.numerator))
+            )
+        else:
+            rows.append(TargetRow(target.kind, target.year, Decimal(target.value) / 10_000, figure.value))
+    return rows
+
+
+def _decimal(number: int | Decimal | None) -> Decimal | None:
+    return None if number is None else Decimal(number)
+
+
+def _coaches(session: Session, work: _Work, grouped: Together, part: Part | None) -> list[CoachRow]:
+    """Hours per person where the company lists them, most first; by name only of those who were told."""
+    if part is not None or grouped.everybody or not work.rules.lists_coaches:
+        return []
+    names = queries.told_names(session, work.scope.organisation_id)
+    people = counting.minutes_by_person(work.given)
+    rows = [CoachRow(names.get(pseudonym, pseudonym), minutes) for pseudonym, minutes in people.items()]
+    return sorted(rows, key=lambda row: (-row.minutes, row.name))
 
 
 # --- groups of people -------------------------------------------------------------------------------------------------

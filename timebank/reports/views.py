@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from timebank import clock, db
 from timebank.agreements import queries as agreements
@@ -14,11 +17,13 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, public, role_required
 from timebank.errors import Invalid
 from timebank.matches import queries as matches
-from timebank.reports import frameworks, json_file, own, queries, renderings, service, tables
-from timebank.reports.forms import PeriodForm
+from timebank.reports import frameworks, inputs, json_file, own, queries, renderings, service, tables
+from timebank.reports.forms import ChoicesForm, FeeForm, PeriodForm, RateForm, TargetsForm
 from timebank.reports.indicators import INDICATORS, VERSION
+from timebank.reports.models import RateBasis
 from timebank.reports.service import Report
-from timebank.reports.words import CLOSINGS
+from timebank.reports.words import BASES, CLOSINGS, TARGETS
+from timebank.web.forms import BaseForm
 from timebank.web.locale import language
 
 bp = Blueprint("reports", __name__, template_folder="templates")
@@ -139,6 +144,114 @@ def _asked() -> tuple[PeriodForm, Report | None]:
 def _address(report: Report) -> dict[str, str]:
     """The period as the address of other pages holds it."""
     return {"from": report.from_date.isoformat(), "until": report.until_date.isoformat()}
+
+
+# --- what HR enters ---------------------------------------------------------------------------------------------------
+
+
+@bp.route("/hr/report/settings", methods=["GET", "POST"])
+@role_required(Role.HR)
+def settings() -> ResponseReturnValue:
+    """How figures are counted, and the rates, fees and targets that they rest on. One page with four forms, of which
+    the one that was sent names itself in `what`."""
+    sent = request.form.get("what") if request.method == "POST" else None
+    forms = {name: kind(None, **_held(name)) if name != sent else kind() for name, kind in SETTINGS.items()}
+    if sent in forms and forms[sent].validate():
+        try:
+            with db.unit_of_work() as unit:
+                said = _enter(unit, sent, forms[sent])
+        except Invalid as refusal:
+            forms[sent].add_errors(refusal)
+        else:
+            flash(said)
+            return redirect(url_for(".settings"), 303)
+    session, company = db.request_session(), current_company_id()
+    page = render_template(
+        "reports/settings.html",
+        forms=forms,
+        rates=queries.rates(session, company),
+        fees=queries.fees(session, company),
+        targets=queries.targets(session, company),
+        bases=BASES,
+        target_words=TARGETS,
+    )
+    return page, 422 if sent else 200
+
+
+SETTINGS: dict[str, type[BaseForm]] = {
+    "choices": ChoicesForm,
+    "rate": RateForm,
+    "fee": FeeForm,
+    "targets": TargetsForm,
+}
+
+
+def _held(name: str) -> dict[str, Any]:
+    """What a form holds before somebody types."""
+    if name == "choices":
+        held = queries.choices(db.request_session(), current_company_id()) or inputs.Choices()
+        return {"data": {key: getattr(held, key) for key in vars(inputs.Choices())}}
+    return {"data": {"year": clock.today().year}} if name == "targets" else {}
+
+
+def _enter(session: Session, what: str, form: Any) -> str:
+    """Do what a form asks, and say so. Raises Invalid."""
+    company: int = current_company_id()
+    who: dict[str, Any] = {"actor": current_actor(), "now": clock.now()}
+    if what == "choices":
+        inputs.change_choices(session, company, form.choices_made(), **who)
+        return _("Reports are counted so from now on.")
+    if what == "rate":
+        inputs.enter_rate(
+            session,
+            company,
+            basis=RateBasis(form.basis.data),
+            valid_from=form.valid_from.data,
+            cents=form.amount.data,
+            source=form.source.data,
+            **who,
+        )
+        return _("The hourly rate is kept.")
+    if what == "fee":
+        inputs.enter_fee(
+            session,
+            company,
+            paid_on=form.paid_on.data,
+            cents=form.fee_amount.data,
+            what=form.what_for.data,
+            **who,
+        )
+        return _("The cost is kept.")
+    share = form.participation.data
+    inputs.set_targets(
+        session,
+        company,
+        form.year.data,
+        minutes=form.hours.data,
+        participation=None if share is None else share * 100,
+        **who,
+    )
+    return _("The targets of %(year)s are kept.", year=form.year.data)
+
+
+@bp.post("/hr/report/settings/rates/<uuid:public_id>/remove")
+@role_required(Role.HR)
+def remove_rate(public_id: UUID) -> ResponseReturnValue:
+    """Take an hourly rate away."""
+    with db.unit_of_work() as unit:
+        inputs.remove_rate(unit, current_company_id(), public_id, actor=current_actor(), now=clock.now())
+    flash(_("The hourly rate is gone."))
+    return redirect(url_for(".settings"), 303)
+
+
+@bp.post("/hr/report/settings/fees/<uuid:public_id>/remove")
+@role_required(Role.HR)
+def remove_fee(public_id: UUID) -> ResponseReturnValue:
+    """Take a fee away."""
+    with db.unit_of_work() as unit:
+        inputs.remove_fee(unit, current_company_id(), public_id, actor=current_actor(), now=clock.now())
+    flash(_("The cost is gone."))
+    return redirect(url_for(".settings"), 303)
 
 
 # --- oneself --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -163,6 +164,7 @@ class PolicyChange:
     excluded_cause_ids: Sequence[int]
     names_visible: bool
     late_after_days: int | None = None
+    hours_by_name: bool = False
 
 
 def change_policy(
@@ -191,7 +193,7 @@ def change_policy(
     if policy is None:
         policy = CompanyPolicy(organisation_id=organisation_id, updated_at=now)
         session.add(policy)
-    wanted = {
+    wanted: dict[str, Any] = {
         "minutes_per_year": change.minutes_per_year,
         "approval": change.approval,
         "eligible_departments": sorted(set(change.eligible_departments)),
@@ -199,6 +201,8 @@ def change_policy(
         "names_visible": change.names_visible,
         "late_after_days": change.late_after_days,
     }
+    if change.hours_by_name != (policy.hours_by_name_since is not None):
+        wanted["hours_by_name_since"] = now if change.hours_by_name else None
     changed = [name for name, value in wanted.items() if getattr(policy, name) != value]
     if {c.id for c in policy.excluded_causes} != {c.id for c in causes}:
         changed.append("excluded_causes")

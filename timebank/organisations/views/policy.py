@@ -52,4 +52,5 @@ def _values(policy: CompanyPolicy | None) -> dict[str, object]:
         "excluded_causes": [c.id for c in policy.excluded_causes],
         "late_after_days": policy.late_after_days,
         "names_visible": policy.names_visible,
+        "hours_by_name": policy.hours_by_name_since is not None,
     }

@@ -73,8 +73,9 @@ def _add(session: Session, kind: Pledges, rows: Sequence[Judged], scope: Scope, 
         put(session, Tranche, tranches)
         put(session, PledgeSkill, skills)
         ledger.post_many(session, entries)
-        company = session.get_one(Organisation, scope.organisation_id).name
-        notice.queue_many(session, told, company=company, now=act.now)
+        company = session.get_one(Organisation, scope.organisation_id)
+        by_name = company.policy is not None and company.policy.hours_by_name_since is not None
+        notice.queue_many(session, told, company=company.name, by_name=by_name, now=act.now)
     return [
         (
             "pledge_approved" if record["state"] == PledgeState.APPROVED else "pledge_submitted",

@@ -28,11 +28,14 @@ class Told(NamedTuple):
     until_date: date
 
 
-def queue_many(session: Session, people: Sequence[Told], *, company: str, now: datetime) -> None:
-    """Put one message for each new pledge into the outbox: it stands or falls with the pledge."""
+def queue_many(
+    session: Session, people: Sequence[Told], *, company: str, by_name: bool, now: datetime
+) -> None:
+    """Put one message for each new pledge into the outbox: it stands or falls with the pledge. `by_name` says whether
+    the company's report may list hours per person."""
     if not people:
         return
-    texts = _Texts(company)
+    texts = _Texts(company, by_name=by_name)
     messages = [
         {
             "key": f"pledge:{told.pledge}:notice",
@@ -54,8 +57,8 @@ def queue_many(session: Session, people: Sequence[Told], *, company: str, now: d
 class _Texts:
     """Subjects and bodies; most pledges of a file share hours and period, so few texts are composed."""
 
-    def __init__(self, company: str) -> None:
-        self.company = company
+    def __init__(self, company: str, *, by_name: bool) -> None:
+        self.company, self.by_name = company, by_name
         self.subject = lru_cache(maxsize=None)(self._subject)
         self.body = lru_cache(maxsize=1000)(self._body)
 
@@ -65,6 +68,9 @@ class _Texts:
 
     def _body(self, language: str, minutes: int, from_date: date, until_date: date) -> str:
         with in_language(language):
+            reports = _("Reports count hours under a pseudonym.")
+            if self.by_name:
+                reports = _("The company's report may list your hours by name, never with the initiative.")
             return str(
                 _(
                     "%(company)s registered the pledge that you signed on paper: %(hours)s of paid time, "
@@ -74,7 +80,7 @@ class _Texts:
                     "choose.\n"
                     "- HR sees which initiative you coach only if the company allows it and you share it.\n"
                     "- An initiative sees your name and how to reach you only after both of you said yes.\n"
-                    "- Reports count hours under a pseudonym.\n\n"
+                    "- %(reports)s\n\n"
                     "Is something wrong, or did you sign nothing? Tell HR, or sign in once HR has invited you: "
                     "%(address)s",
                     company=self.company,
@@ -82,5 +88,6 @@ class _Texts:
                     start=format_date(from_date, "d MMMM y"),
                     end=format_date(until_date, "d MMMM y"),
                     address=link("/sign-in"),
+                    reports=reports,
                 )
             )

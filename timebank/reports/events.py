@@ -1,0 +1,57 @@
+"""What happened to what HR enters for reports. A company reads these in its audit log; `subject` is the company, or the
+row that was entered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from timebank.events import Event
+from timebank.reports.models import RateBasis
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportChoicesChanged(Event):
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateEvent(Event):
+    basis: RateBasis
+    valid_from: date
+    cents: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HourlyRateEntered(RateEvent):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class HourlyRateRemoved(RateEvent):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeeEvent(Event):
+    paid_on: date
+    cents: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeFeeEntered(FeeEvent):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeFeeRemoved(FeeEvent):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportTargetsSet(Event):
+    """The targets of a year; none where there is none any more. Participation in hundredths of a percent."""
+
+    year: int
+    minutes: int | None
+    participation: int | None
