@@ -264,3 +264,49 @@ def test_definitions_are_a_page_and_the_schema_an_address(
     schema = client.get("/schemas/report-2.json")
     assert (schema.status_code, schema.mimetype) == (200, "application/schema+json")
     assert schema.get_json()["title"].startswith("CSR report")
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_overview_can_be_narrowed_by_its_address(told: Told, client_as: Callable[..., Any]) -> None:
+    client = client_as(told.hr)
+    page = client.get("/hr").get_data(as_text=True)
+    assert 'value="department:Production"' in page
+    assert "Legal" not in page
+    assert 'value="cause:food"' in page
+    assert "Most confirmed hours went to East Flanders: 6 hours 10." in page
+    production = client.get("/hr?part=department:Production").get_data(as_text=True)
+    assert "Only: Production" in production
+    assert "2 of 6 people" in production
+    assert "By cause" not in production
+    food = client.get("/hr?part=cause:food").get_data(as_text=True)
+    assert "2 of 14 people" in food
+    assert "Participation by department" not in food
+    for part in (
+        "department:Legal",
+        "department:IT",
+        "department:Nowhere",
+        "food",
+        "password:1",
+        "initiative:x",
+    ):
+        assert client.get(f"/hr?part={part}").status_code == 404
+
+
+@pytest.mark.parametrize("part", ["department:Production", "cause:food"])
+@pytest.mark.parametrize("extension", ["csv", "xlsx", "json"])
+def test_a_part_comes_as_a_file_that_says_so(
+    told: Told, client_as: Callable[..., Any], extension: str, part: str
+) -> None:
+    client = client_as(told.hr)
+    answer = client.get(f"/hr/report.{extension}?{PERIOD}&part={part}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].endswith(f'report-part-2026-01-01-2026-03-31.{extension}"')
+    if extension == "json":
+        content = answer.get_json()
+        assert content["part"] == dict(zip(("kind", "code"), part.split(":"), strict=True))
+        assert (content["by_department"] == []) == (part == "cause:food")
+        assert (content["by_initiative"] == []) == (part == "department:Production")
+    page = client.get(f"/hr/report?{PERIOD}&part={part}")
+    assert "Only:" in page.get_data(as_text=True)

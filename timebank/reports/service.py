@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -155,14 +156,17 @@ def build_report(
     whole = Scope(organisation_id, from_date, until_date)
     scope = whole
     if part is not None and not part.of_people:
+        _check_code(part)
         scope = replace(whole, column=part.kind, value=part.code)
     rules = counting.rules_of(session, organisation_id)
     work = _Work(session, scope, rules, staff.people(session, organisation_id), today)
     grouped = counting.together(work.given, work.staff, rules.smallest, today)
     if part is not None and part.of_people:
         work.keep(part.kind, _members(part, work, grouped))
-        part = replace(part, name=_name(part.code))
+        part = replace(part, name=_name(part.code, part.kind))
     elif part is not None:
+        if grouped.everybody:
+            raise NotFound(_l("There is no such group in this report."))
         part = replace(part, name=tallies.part_name(session, part.kind, part.code, work.received))
     before = _Work(session, _year_before(scope), rules, work.staff.people, today)
     if part is not None and part.of_people:
@@ -236,6 +240,15 @@ class _Work:
             self.rates,
             self.today,
         )
+
+
+def _check_code(part: Part) -> None:
+    """Raises NotFound for an initiative by something that is no id."""
+    if part.kind == "initiative":
+        try:
+            UUID(part.code)
+        except ValueError:
+            raise NotFound(_l("We can't find that.")) from None
 
 
 def _year_before(scope: Scope) -> Scope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,13 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, public, role_required
 from timebank.errors import Invalid
 from timebank.matches import queries as matches
-from timebank.reports import frameworks, inputs, json_file, own, queries, renderings, service, tables
+from timebank.matching.insight import queries as insight
+from timebank.matching.insight.words import wish_sentence
+from timebank.reports import frameworks, inputs, json_file, own, parts, queries, renderings, service, tables
 from timebank.reports.forms import ChoicesForm, FeeForm, PeriodForm, RateForm, TargetsForm
 from timebank.reports.indicators import INDICATORS, VERSION
 from timebank.reports.models import RateBasis
-from timebank.reports.service import Report
+from timebank.reports.service import Part, Report
 from timebank.reports.words import BASES, CLOSINGS, TARGETS
 from timebank.web.forms import BaseForm
 from timebank.web.locale import language
@@ -30,6 +33,7 @@ bp = Blueprint("reports", __name__, template_folder="templates")
 
 # Plots show so many bars; the table behind them and the files show all.
 MOST_BARS = 8
+MOST_NEEDS = 5
 
 
 # --- the company ----------------------------------------------------------------------------------------------------
@@ -46,20 +50,36 @@ def overview() -> str:
     if year not in years:
         year = today.year
     until = min(date(year, 12, 31), today)
-    report = service.build_report(
-        session, company, date(year, 1, 1), until, actor=current_actor(), now=clock.now()
-    )
+
+    def built(part: Part | None) -> Report:
+        return service.build_report(
+            session, company, date(year, 1, 1), until, actor=current_actor(), now=clock.now(), part=part
+        )
+
+    whole, part = built(None), parts.part_of(request.args.get("part"))
+    report = built(part) if part else whole
+    found = insight.newest_insight(session)
     return render_template(
         "reports/overview.html",
         report=report,
         year=year,
         years=years,
-        departments=tables.by_group(report, "department"),
+        tables={table.key: table for table in tables.tables_of(report)},
+        choices=parts.choices(whole),
+        needs=_needs(found[1].wishes, session) if found else [],
+        targets=whole.targets,
+        target_words=TARGETS,
         waiting=queries.pledges_waiting(session, company),
         agreements=agreements.waiting_for_company(session, company),
         address=_address(report),
         most=MOST_BARS,
     )
+
+
+def _needs(wishes: Sequence[Any], session: Session) -> list[tuple[str, int]]:
+    """The coaches that most hours wait for, in a sentence each, with these minutes."""
+    names = insight.skill_names(session, language())
+    return [(wish_sentence(wish, names, language()), wish["minutes"]) for wish in wishes[:MOST_NEEDS]]
 
 
 @bp.get("/hr/report")
@@ -90,6 +110,8 @@ def report_file(extension: str) -> Any:
         return render_template("reports/report.html", form=form, report=None), 422
     kind = renderings.FORMATS[extension]
     name, period = _("report"), f"{report.from_date}-{report.until_date}"
+    if report.part is not None:
+        name += "-" + _("part")
     if extension == "csv" and request.args.get("style") == "excel":
         content = renderings.render_csv(report, excel=True)
         return _download(content, kind.mimetype, f"{name}-{period}-excel.csv")
@@ -134,6 +156,7 @@ def _asked() -> tuple[PeriodForm, Report | None]:
             form.until_date.data,
             actor=current_actor(),
             now=clock.now(),
+            part=parts.part_of(request.args.get("part")),
         )
     except Invalid as refusal:
         form.add_errors(refusal)
@@ -143,7 +166,8 @@ def _asked() -> tuple[PeriodForm, Report | None]:
 
 def _address(report: Report) -> dict[str, str]:
     """The period as the address of other pages holds it."""
-    return {"from": report.from_date.isoformat(), "until": report.until_date.isoformat()}
+    address = {"from": report.from_date.isoformat(), "until": report.until_date.isoformat()}
+    return address | ({"part": parts.address_of(report.part)} if report.part else {})
 
 
 # --- what HR enters ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from timebank.web import places_map
-from timebank.web.format import hours_digits, hours_exact, number
+from timebank.web.format import hours_digits, hours_exact, number, percent
 
 Row = tuple[str, int, int]
 
@@ -118,9 +118,11 @@ class RowPlot:
     table: list[tuple[str, str]]
 
 
-def row_plot(rows: Sequence[tuple[str, int]], minutes: bool = True, small: int = 0) -> RowPlot:
-    """Bars for rows of (label, value); values are minutes, or counts of something else. Counts above 0 and below
-    `small` are drawn alike and not said, since so few could be somebody."""
+def row_plot(
+    rows: Sequence[tuple[str, int]], minutes: bool = True, small: int = 0, share: bool = False
+) -> RowPlot:
+    """Bars for rows of (label, value); values are minutes, counts of something else, or shares in hundredths of a
+    percent. Counts above 0 and below `small` are drawn alike and not said, since so few could be somebody."""
     most = max((value for _label, value in rows), default=0)
     digits = hours_digits(value for _label, value in rows) if minutes else 0
 
@@ -130,6 +132,8 @@ def row_plot(rows: Sequence[tuple[str, int]], minutes: bool = True, small: int =
     def say(value: int) -> str:
         if hidden(value):
             return str(_("fewer than %(count)s", count=small))
+        if share:
+            return percent(value / 10_000)
         return hours_exact(value, digits) if minutes else number(value)
 
     def width(value: int) -> int:
