@@ -114,6 +114,8 @@ def test_two_exports_of_different_periods_do_not_tell_of_a_department_that_was_s
     assert late["Legal"] == 60 + 60
     for first in ("2026-01-01", "2026-01-15", "2026-01-16", "2026-02-01"):
         for until in ("2026-01-31", "2026-03-01", "2026-03-10"):
+            if first > until:
+                continue
             shown = hours(first, until)
             if first < "2026-01-16":
                 assert "Legal" not in shown, (first, until)
