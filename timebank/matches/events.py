@@ -69,6 +69,13 @@ class MatchActivated(MatchEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedbackGiven(MatchEvent):
+    """One side said how the coaching went; what it said stays out of the log."""
+
+    side: Side
+
+
+@dataclass(frozen=True, kw_only=True)
 class MatchCompleted(MatchEvent):
     released: int
 

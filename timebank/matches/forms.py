@@ -7,6 +7,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, TimeFiel
 from wtforms.validators import InputRequired
 
 from timebank.ledger.models import Category
+from timebank.matches.models import Reached
 from timebank.matches.words import CATEGORIES, DECLINE_REASONS, choices
 from timebank.web.forms import BaseForm, DateField, HoursField, LongText, Text
 from timebank.web.forms import choices as options
@@ -19,6 +20,27 @@ class DeclineForm(BaseForm):
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self.reason.choices = options(choices(DECLINE_REASONS))
+
+
+class FeedbackForm(BaseForm):
+    """How a completed coaching went; the question is asked in the words of each side."""
+
+    reached = RadioField(
+        _l("What came of it"),
+        choices=options(
+            [
+                (Reached.FULLY.value, _l("Yes, fully")),
+                (Reached.PARTLY.value, _l("Partly")),
+                (Reached.NO.value, _l("No")),
+            ]
+        ),
+        validators=[InputRequired(_l("Choose what fits best."))],
+    )
+    again = RadioField(
+        _l("Again"),
+        choices=options([("yes", _l("Yes")), ("no", _l("No"))]),
+        validators=[InputRequired(_l("Choose what fits best."))],
+    )
 
 
 class CancelForm(BaseForm):

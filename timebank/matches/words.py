@@ -34,6 +34,17 @@ MATCH_STATES: dict[MatchState, tuple[str, Any]] = {
     MatchState.EXPIRED: ("gone", _l("Expired")),
     MatchState.CANCELLED: ("gone", _l("Stopped")),
 }
+# What each side is asked of a completed coaching: what came of it, and whether again.
+FEEDBACK: dict[Side, tuple[Any, Any]] = {
+    Side.INITIATIVE: (
+        _l("Did the coaching answer what you asked for?"),
+        _l("Would you ask for a coach again?"),
+    ),
+    Side.COACH: (
+        _l("Did you learn something that helps in your own work?"),
+        _l("Would you coach again?"),
+    ),
+}
 SESSION_STATES: dict[SessionState, tuple[str, Any]] = {
     SessionState.PLANNED: ("held", _l("Planned")),
     SessionState.HELD: ("given", _l("Held")),

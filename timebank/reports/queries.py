@@ -25,7 +25,15 @@ from timebank.ledger.models import (
     LedgerTransaction,
     TransactionKind,
 )
-from timebank.matches.models import HourEntry, HoursState, Match
+from timebank.matches.models import (
+    CoachingFeedback,
+    HourEntry,
+    HoursState,
+    Match,
+    MatchState,
+    Reached,
+    Side,
+)
 from timebank.organisations.models import CompanyPolicy, Employment
 from timebank.pledges.models import Pledge, PledgeState, Tranche
 from timebank.reports.models import HourlyRate, ProgrammeFee, RateBasis, ReportChoices, ReportTarget
@@ -181,6 +189,49 @@ def ended_pledges(session: Session, scope: Scope, today: date) -> tuple[int, int
         ).where(LedgerAccount.tranche.in_(tranches))
     ).one()
     return int(row[0]), int(row[1])
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one side said of the coachings of a scope that were completed in it."""
+
+    side: Side
+    coachings: int
+    answers: int
+    fully: int
+    partly: int
+    no: int
+    again: int
+
+
+def answers(session: Session, scope: Scope) -> list[Answers]:
+    """The answers of both sides, by the day on which the coaching was completed."""
+    completed = and_(
+        Employment.organisation_id == scope.organisation_id,
+        Match.state == MatchState.COMPLETED,
+        Match.ended_at >= clock.local_moment(scope.from_date, time()),
+        Match.ended_at < clock.local_moment(scope.until_date + timedelta(days=1), time()),
+    )
+    counted = select(func.count()).select_from(Match).join(Employment).where(completed)
+    coachings = session.scalar(counted) or 0
+    said = CoachingFeedback
+    rows = session.execute(
+        select(
+            said.side,
+            func.count(),
+            *(
+                func.sum(case((said.reached == r, 1), else_=0))
+                for r in (Reached.FULLY, Reached.PARTLY, Reached.NO)
+            ),
+            func.sum(case((said.again, 1), else_=0)),
+        )
+        .join(Match, Match.id == said.match_id)
+        .join(Employment, Employment.id == Match.employment_id)
+        .where(completed)
+        .group_by(said.side)
+    )
+    found = {row[0]: [int(n) for n in row[1:]] for row in rows}
+    return [Answers(side, coachings, *found.get(side, [0] * 5)) for side in (Side.INITIATIVE, Side.COACH)]
 
 
 def unconfirmed_minutes(session: Session, scope: Scope) -> int:

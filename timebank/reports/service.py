@@ -203,7 +203,7 @@ def build_report(
         skills=tallies.skills(session, work.received, whole=grouped.everybody) if where else [],
         coaches=_coaches(session, work, grouped, part),
         targets=_targets(session, work) if part is None else [],
-        outcomes=[],
+        outcomes=tallies.outcomes(queries.answers(session, whole), rules.smallest) if part is None else [],
         restatements=tallies.restatements(queries.corrections(session, whole)) if part is None else [],
         last_number=last_number,
         head=head.hex(),

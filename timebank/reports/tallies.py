@@ -11,11 +11,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from timebank import clock
+from timebank.matches.models import Side
+from timebank.matches.words import FEEDBACK
 from timebank.reports.counting import minutes_by
 from timebank.reports.goals import goal_name
 from timebank.reports.models import HourlyRate
-from timebank.reports.queries import Correction, Received, Scope
-from timebank.reports.rows import CauseRow, InitiativeRow, PartRow, RateRow, RestatementRow
+from timebank.reports.queries import Answers, Correction, Received, Scope
+from timebank.reports.rows import CauseRow, InitiativeRow, OutcomeRow, PartRow, RateRow, RestatementRow
 from timebank.taxonomy import queries as taxonomy
 from timebank.taxonomy.models import Phase, TermKind
 from timebank.taxonomy.places import REGION_NAMES
@@ -157,6 +159,26 @@ def rates_used(rates: Sequence[HourlyRate], scope: Scope) -> list[RateRow]:
         for rate, end in zip(rates, ends, strict=False)
         if rate.valid_from <= scope.until_date and (end is None or end > scope.from_date)
     ]
+
+
+def outcomes(found: Iterable[Answers], smallest: int) -> list[OutcomeRow]:
+    """What both sides said; no answer is told where there are so few that it could be somebody's."""
+    rows = []
+    for each in found:
+        enough = each.answers >= smallest
+        rows.append(
+            OutcomeRow(
+                question=str(FEEDBACK[each.side][0]),
+                side=str(_("Initiatives") if each.side == Side.INITIATIVE else _("Coaches")),
+                coachings=each.coachings,
+                answers=each.answers,
+                fully=each.fully if enough else None,
+                partly=each.partly if enough else None,
+                no=each.no if enough else None,
+                again=each.again if enough else None,
+            )
+        )
+    return rows if any(row.coachings for row in rows) else []
 
 
 def restatements(corrections: Iterable[Correction]) -> list[RestatementRow]:

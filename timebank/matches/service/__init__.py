@@ -9,6 +9,7 @@ from timebank.matches.service.answers import (
 )
 from timebank.matches.service.checks import MOST_MINUTES_A_DAY
 from timebank.matches.service.consent import consent, remind, stop_consent
+from timebank.matches.service.feedback import give_feedback
 from timebank.matches.service.hours import (
     answer_dispute,
     confirm_hours,
@@ -45,6 +46,7 @@ __all__ = [
     "dispute_hours",
     "expire_open",
     "fingerprint",
+    "give_feedback",
     "log_hours",
     "miss_session",
     "move_session",

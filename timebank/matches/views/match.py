@@ -17,12 +17,14 @@ from timebank.ledger import service as ledger
 from timebank.ledger.models import Category
 from timebank.matches import mails, queries, service, words
 from timebank.matches.calendar import calendar_text
-from timebank.matches.forms import CancelForm, DeclineForm, HoursForm
+from timebank.matches.forms import CancelForm, DeclineForm, FeedbackForm, HoursForm
 from timebank.matches.models import (
     OPEN_STATES,
+    CoachingFeedback,
     DeclineReason,
     Match,
     MatchState,
+    Reached,
     SessionState,
     Side,
 )
@@ -82,6 +84,7 @@ def detail_page(match: Match, form: HoursForm) -> ResponseReturnValue:
         described=words.described(match, language()),
         named=match.confirmed_at is not None,
         is_open=match.state in OPEN_STATES,
+        said=session.get(CoachingFeedback, (match.id, side)) is not None,
         steps=steps,
         step_now=step_now,
         coming=[s for s in match.sessions if s.state is SessionState.PLANNED and s.ends_at > clock.now()],
@@ -114,6 +117,32 @@ def _steps(match: Match) -> tuple[list[tuple[str, None]], int]:
         MatchState.COMPLETED: 5,
     }.get(match.state, 1)
     return [(name, None) for name in names], done + 1
+
+
+@bp.route("/matches/<uuid:public_id>/feedback", methods=["GET", "POST"])
+@role_required(*BOTH)
+def feedback(public_id: UUID) -> ResponseReturnValue:
+    """How a completed coaching went, in two questions."""
+    actor = current_actor()
+    match = queries.match_for(db.request_session(), public_id, actor=actor)
+    side, here = side_now(match), url_for(".detail", public_id=public_id)
+    form = FeedbackForm()
+    form.reached.label.text, form.again.label.text = map(str, words.FEEDBACK[side])
+    if form.validate_on_submit():
+        db.close_read_session()
+        return act(
+            lambda session: service.give_feedback(
+                session,
+                public_id,
+                reached=Reached(form.reached.data),
+                again=form.again.data == "yes",
+                actor=actor,
+                now=clock.now(),
+            ),
+            done=_("Thank you. Your answer counts in the totals."),
+            to=here,
+        )
+    return page("matches/feedback.html", form, match=match, language=language(), back=here)
 
 
 @bp.post("/matches/<uuid:public_id>/accept")
