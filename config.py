@@ -52,6 +52,7 @@ class Settings:
     max_upload_bytes: int = _setting("TIMEBANK_MAX_UPLOAD_MB", default=20 * 1024 * 1024)
     proxies: int = _setting("TIMEBANK_PROXIES", default=0)
     executor: str | None = _setting("TIMEBANK_EXECUTOR", default=None)
+    signing_key: str | None = _setting("TIMEBANK_SIGNING_KEY", default=None, repr=False)
 
     @property
     def production(self) -> bool:
@@ -115,6 +116,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         max_upload_bytes=1024 * 1024 * source.integer("TIMEBANK_MAX_UPLOAD_MB", 20, 1, 1024),
         proxies=source.integer("TIMEBANK_PROXIES", _default("proxies"), 0, 5),
         executor=_executor(source),
+        signing_key=source.text("TIMEBANK_SIGNING_KEY"),
     )
     if settings.production and settings.debug:
         raise ConfigError("TIMEBANK_DEBUG must be off in production: unset it or set it to 0.")

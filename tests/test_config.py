@@ -114,6 +114,7 @@ def test_each_value_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
         "TIMEBANK_MAX_UPLOAD_MB": "8",
         "TIMEBANK_PROXIES": "1",
         "TIMEBANK_EXECUTOR": "tcp://dask:8786",
+        "TIMEBANK_SIGNING_KEY": "-----BEGIN PRIVATE KEY-----",
     }
     expected = load(values)
     file = tmp_path / "value"

@@ -16,6 +16,7 @@ from timebank.notifications import models as notifications
 from timebank.organisations import models as organisations
 from timebank.pledges import models as pledges
 from timebank.reports import models as reports
+from timebank.reports.proof import models as proof
 from timebank.scheduler import models as scheduler
 from timebank.taxonomy import models as taxonomy
 
@@ -35,6 +36,7 @@ ROOMS = (
     organisations,
     pledges,
     reports,
+    proof,
     scheduler,
     taxonomy,
 )

@@ -1,7 +1,7 @@
 """close periods for good, approve hours that come late, and take silence for consent
 
 Revision ID: 5b7d1e3c9a42
-Revises: 8d2f4c61b7e5
+Revises: c7e1f4a92b36
 Create Date: 2026-11-27 21:30:00+00:00
 """
 
@@ -16,7 +16,7 @@ from alembic import op
 from timebank.db import append_only_statements
 
 revision = "5b7d1e3c9a42"
-down_revision = "8d2f4c61b7e5"
+down_revision = "c7e1f4a92b36"
 branch_labels = None
 depends_on = None
 

@@ -28,6 +28,9 @@ PUBLIC = {
     "organisations.join_initiative",
     "organisations.joined",
     "organisations.place_of_postcode",
+    "proof.keys",
+    "proof.verify_file",
+    "proof.verify_page",
 }
 
 

@@ -24,7 +24,9 @@ from tests import factories
 from tests.reports.conftest import MARCH, SCHROEF, Told
 from tests.reports.test_figures import report_of
 from tests.support import forks
+from timebank import db
 from timebank.reports import json_file, renderings
+from timebank.reports.proof import signing
 from timebank.reports.service import Report
 
 TRAPS = (
@@ -211,11 +213,38 @@ def test_the_command_writes_the_report(told: Told, database_url: str, tmp_path: 
     assert json.loads((tmp_path / "r.json").read_text())["company"]["name"] == "Delta Staal"
 
 
+@pytest.mark.both
+def test_the_command_writes_a_package_and_verifies_it_also_without_a_database(
+    told: Told, database_url: str, tmp_path: Path
+) -> None:
+    out, keys = tmp_path / "report.zip", tmp_path / "keys.json"
+    chosen = ("--company", told.company.slug, *PERIOD, "--format", "zip", "--auditor", "--out", str(out))
+    done = command(database_url, "export", *chosen)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = command(database_url, "verify", str(out))
+    assert done.returncode == 0 and "consistent and authentic" in done.stdout
+    nowhere = f"sqlite:///{tmp_path}/none.db"
+    done = command(nowhere, "verify", str(out))
+    assert done.returncode == 0 and "was not checked" in done.stdout
+    with db.read_session() as session:
+        keys.write_text(json.dumps(signing.key_set(session, "http://localhost")), encoding="utf-8")
+    assert "authentic" in command(nowhere, "verify", str(out), "--keys", str(keys)).stdout
+    assert not (tmp_path / "none.db").exists()
+    content = bytearray(out.read_bytes())
+    content[len(content) // 2] ^= 1
+    out.write_bytes(content)
+    done = command(nowhere, "verify", str(out))
+    assert done.returncode == 1 and "timebank: " in done.stderr
+    out.write_bytes(content[:1000])
+    done = command(nowhere, "verify", str(out))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert command(database_url, "rotate-key").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"--format": "pdf"}, "cannot be made as pdf"),
-        ({"--format": "zip"}, "cannot be made as zip"),
+        ({"--format": "docx"}, "cannot be made as docx"),
         ({"--company": "nobody"}, "no company nobody"),
         ({"--from": "2026-04-01"}, ""),
         ({"--until": "31/03/2026"}, "31/03/2026"),

@@ -29,6 +29,7 @@ RULES: dict[str, frozenset[Role]] = {
     "period.close": COMPANY,
     "report.see": frozenset({Role.HR, Role.AUDITOR}),
     "report.set": COMPANY,
+    "report.audit": frozenset({Role.AUDITOR}),
     # the initiative
     "request.make": COORDINATOR,
     "match.answer_as_initiative": COORDINATOR,

@@ -1,5 +1,5 @@
-"""What happened to what HR enters for reports. A company reads these in its audit log; `subject` is the company, or the
-row that was entered."""
+"""What happened to reports and to what HR enters for them. A company reads these in its audit log; `subject` is the
+company, or the row that was entered."""
 
 from __future__ import annotations
 
@@ -55,3 +55,20 @@ class ReportTargetsSet(Event):
     year: int
     minutes: int | None
     participation: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportExported(Event):
+    """Somebody took a report of a period out of the system; the subject is the company."""
+
+    format: str
+    from_date: date
+    until_date: date
+    auditor: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningKeyRotated(Event):
+    """The installation signs with another key from now on."""
+
+    key_id: str
