@@ -16,7 +16,7 @@ import click
 
 from timebank.commands import WrongUse
 
-FORMATS = ("csv", "xlsx", "json", "zip")
+FORMATS = ("csv", "xlsx", "json", "pdf", "zip")
 DAY = click.DateTime(["%Y-%m-%d"])
 
 

@@ -23,6 +23,9 @@ UNICODES = (
     "U+0000-017F,U+0192,U+0218-021B,U+02C6,U+02DA,U+02DC,U+2000-206F,U+20AC,U+2122,U+2190-2193,U+2212,U+2215"
 )
 
+# The weights that printed documents use.
+PRINTED = ("Regular", "SemiBold", "Bold", "ExtraBold")
+
 # NIS code of the province, or of Brussels, to NUTS 2. Wallonia is not drawn.
 NUTS2 = {
     "04000": "BE10",
@@ -64,7 +67,26 @@ def build_font(target: Path) -> None:
     font["head"].modified = font["head"].created  # the same bytes at every build
     font.recalcTimestamp = False
     subset.save_font(font, str(target / "manrope-latin.woff2"), options)
+    for weight in PRINTED:
+        _build_printed(source / f"Manrope-{weight}.ttf", target / f"manrope-{weight.lower()}.ttf")
     shutil.copyfile(source / "OFL.txt", target / "manrope-OFL.txt")
+
+
+def _build_printed(source: Path, target: Path) -> None:
+    """One weight for printed documents, which take neither compressed nor variable fonts."""
+    from fontTools import subset
+
+    options = subset.Options()
+    options.layout_features = ["*"]
+    options.notdef_outline = True
+    options.name_IDs = ["*"]
+    font = subset.load_font(str(source), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=subset.parse_unicodes(UNICODES.replace("U+", "")))
+    cutter.subset(font)
+    font["head"].modified = font["head"].created
+    font.recalcTimestamp = False
+    subset.save_font(font, str(target), options)
 
 
 # --- the map ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO
@@ -17,10 +18,11 @@ from timebank.auth.actor import Actor
 from timebank.organisations.models import Organisation
 from timebank.reports import renderings, service
 from timebank.reports.events import ReportExported
+from timebank.reports.pdf.content import render_pdf
 from timebank.reports.proof import package, signing
 from timebank.reports.service import Report
 
-FORMATS = (*renderings.FORMATS, "zip")
+FORMATS = (*renderings.FORMATS, "pdf", "zip")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Order:
     language: str
     auditor: bool = False
     seed: str = ""
+    stories: tuple[uuid.UUID, ...] = ()
 
 
 def make(
@@ -58,8 +61,11 @@ def make(
                 issuer=settings.base_url,
                 auditor=order.auditor,
                 seed=order.seed,
+                stories=order.stories,
             )
             package.write(file, session, content, signer, progress)
+        elif order.format == "pdf":
+            file.write(render_pdf(session, report, order.stories, settings.base_url))
         else:
             file.write(renderings.FORMATS[order.format].render(report))
     with db.unit_of_work() as session:

@@ -5,6 +5,7 @@ With the auditor's part besides: evidence with salt and payload, a sample, the l
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Any
@@ -47,6 +48,7 @@ class Order:
     auditor: bool = False
     rates: Sequence[evidence.Rate] = ()
     seed: str = ""
+    stories: Sequence[uuid.UUID] = ()
 
 
 def write(
@@ -58,7 +60,7 @@ def write(
     archive = Writer(out)
     chain = _chain(session, scope, report)
     members = [
-        *_renderings(report),
+        *_renderings(session, order),
         (words.CHAIN, lambda: _chain_lines(session, order.organisation_id, chain)),
     ]
     content: dict[str, Any] = {
@@ -95,7 +97,9 @@ def write(
 Member = tuple[str, Callable[[], Iterable[bytes]]]
 
 
-def _renderings(report: Report) -> list[Member]:
+def _renderings(session: Session, order: Order) -> list[Member]:
+    report = order.report
+
     def render(kind: str) -> Callable[[], Iterable[bytes]]:
         return lambda: [renderings.FORMATS[kind].render(report)]
 
