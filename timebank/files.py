@@ -1,19 +1,24 @@
 """Stored files with an expiry: uploads between preview and apply, exports, snapshots of runs.
 
-They live in the database, so that any worker on any machine can serve them.
+They live in the database, so that any worker on any machine can serve them. Large ones are kept in pieces, so that
+nobody ever has to hold one as a whole.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterator
 from datetime import datetime
+from typing import IO, Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, delete, select
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
-from timebank.db import Base, PublicId
+from timebank.db import Base, PublicId, read_session
 from timebank.errors import NotFound
+
+PIECE: Final = 1 << 20
 
 
 class StoredFile(PublicId, Base):
@@ -31,6 +36,16 @@ class StoredFile(PublicId, Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class StoredPiece(Base):
+    """A piece of a large file, whose own `content` is then empty."""
+
+    __tablename__ = "stored_pieces"
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 def store(
@@ -59,6 +74,44 @@ def store(
     return file
 
 
+def store_large(
+    session: Session,
+    source: IO[bytes],
+    *,
+    name: str,
+    media_type: str,
+    owner_id: int | None,
+    now: datetime,
+    expires_at: datetime | None,
+) -> StoredFile:
+    """Keep all of `source` in pieces. It is there once the caller commits, and then as a whole."""
+    file = store(
+        session, b"", name=name, media_type=media_type, owner_id=owner_id, now=now, expires_at=expires_at
+    )
+    digest, number = hashlib.sha256(), 0
+    source.seek(0)
+    while piece := source.read(PIECE):
+        digest.update(piece)
+        session.execute(insert(StoredPiece).values(file_id=file.id, number=number, content=piece))
+        number += 1
+    file.size, file.sha256 = source.tell(), digest.hexdigest()
+    session.flush()
+    return file
+
+
+def pieces(file: StoredFile) -> Iterator[bytes]:
+    """The content of a file that was stored in pieces. Each is read by itself, so that whoever downloads slowly keeps
+    no connection to the database."""
+    for number in range(-(-file.size // PIECE)):
+        with read_session() as session:
+            piece = session.scalars(
+                select(StoredPiece.content).where(
+                    StoredPiece.file_id == file.id, StoredPiece.number == number
+                )
+            ).one()
+        yield piece
+
+
 def fetch(session: Session, public_id: uuid.UUID, *, owner_id: int | None, now: datetime) -> StoredFile:
     """The owner's file.
 
@@ -72,4 +125,6 @@ def fetch(session: Session, public_id: uuid.UUID, *, owner_id: int | None, now: 
 
 def purge(session: Session, *, now: datetime) -> None:
     """Delete what has expired."""
+    expired = select(StoredFile.id).where(StoredFile.expires_at <= now)
+    session.execute(delete(StoredPiece).where(StoredPiece.file_id.in_(expired)))
     session.execute(delete(StoredFile).where(StoredFile.expires_at <= now))

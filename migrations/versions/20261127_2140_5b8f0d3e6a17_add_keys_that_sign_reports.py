@@ -1,4 +1,4 @@
-"""add the keys that sign reports
+"""add the keys that sign reports, exports of reports, what a closing froze, and files in pieces
 
 Revision ID: 5b8f0d3e6a17
 Revises: 5b7d1e3c9a42
@@ -45,7 +45,113 @@ def upgrade() -> None:
         postgresql_where=sa.text("retired_at IS NULL"),
         sqlite_where=sa.text("retired_at IS NULL"),
     )
+    op.create_table(
+        "stored_pieces",
+        sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["file_id"],
+            ["stored_files.id"],
+            name=op.f("fk_stored_pieces_file_id_stored_files"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("file_id", "number", name=op.f("pk_stored_pieces")),
+    )
+    op.create_table(
+        "report_schedules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("every", sa.String(40), nullable=False),
+        sa.Column("format", sa.String(20), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_until", sa.Date(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "every IN ('month', 'quarter', 'year')", name=op.f("ck_report_schedules_every_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_report_schedules_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_report_schedules_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_schedules")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_report_schedules_public_id")),
+    )
+    op.create_index(op.f("ix_report_schedules_organisation_id"), "report_schedules", ["organisation_id"])
+    op.create_table(
+        "report_exports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=False),
+        sa.Column("requested_by_id", sa.Integer(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("from_date", sa.Date(), nullable=False),
+        sa.Column("until_date", sa.Date(), nullable=False),
+        sa.Column("format", sa.String(20), nullable=False),
+        sa.Column("language", sa.String(2), nullable=False),
+        sa.Column("auditor", sa.Boolean(), nullable=False),
+        sa.Column("stories", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("schedule_id", sa.Integer(), nullable=True),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("file_id", sa.Integer(), nullable=True),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("from_date <= until_date", name=op.f("ck_report_exports_from_before_until")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_report_exports_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["requested_by_id"], ["users.id"], name=op.f("fk_report_exports_requested_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["report_schedules.id"],
+            name=op.f("fk_report_exports_schedule_id_report_schedules"),
+        ),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_report_exports_job_id_jobs")),
+        sa.ForeignKeyConstraint(
+            ["file_id"],
+            ["stored_files.id"],
+            name=op.f("fk_report_exports_file_id_stored_files"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_exports")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_report_exports_public_id")),
+    )
+    op.create_index(op.f("ix_report_exports_organisation_id_id"), "report_exports", ["organisation_id", "id"])
+    op.create_table(
+        "frozen_reports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(2), nullable=False),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_frozen_reports_number_positive")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_frozen_reports_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["period_id"], ["ledger_periods.id"], name=op.f("fk_frozen_reports_period_id_ledger_periods")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_frozen_reports")),
+        sa.UniqueConstraint(
+            "organisation_id",
+            "number",
+            "language",
+            name=op.f("uq_frozen_reports_organisation_id_number_language"),
+        ),
+        sa.UniqueConstraint("period_id", "language", name=op.f("uq_frozen_reports_period_id_language")),
+    )
 
 
 def downgrade() -> None:
-    op.drop_table("signing_keys")
+    for table in ("frozen_reports", "report_exports", "report_schedules", "stored_pieces", "signing_keys"):
+        op.drop_table(table)

@@ -68,6 +68,24 @@ class ReportExported(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportDownloaded(ReportExported):
+    """Somebody fetched the file of a report that was made before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportScheduled(Event):
+    """Somebody has a report of each period made."""
+
+    every: str
+    format: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportScheduleEnded(ReportScheduled):
+    """Somebody wants no more of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SigningKeyRotated(Event):
     """The installation signs with another key from now on."""
 

@@ -21,6 +21,7 @@ from timebank.matches import queries as matches
 from timebank.matching.insight import queries as insight
 from timebank.matching.insight.words import wish_sentence
 from timebank.reports import frameworks, inputs, json_file, own, parts, queries, renderings, service, tables
+from timebank.reports.exports import making
 from timebank.reports.forms import ChoicesForm, FeeForm, PeriodForm, RateForm, TargetsForm
 from timebank.reports.indicators import INDICATORS, VERSION
 from timebank.reports.models import RateBasis
@@ -109,6 +110,9 @@ def report_file(extension: str) -> Any:
     if report is None:
         return render_template("reports/report.html", form=form, report=None), 422
     kind = renderings.FORMATS[extension]
+    with db.unit_of_work() as session:
+        order = making.Order(current_company_id(), report.from_date, report.until_date, extension, language())
+        making.note(session, order, actor=current_actor(), now=clock.now())
     name, period = _("report"), f"{report.from_date}-{report.until_date}"
     if report.part is not None:
         name += "-" + _("part")

@@ -17,6 +17,7 @@ from flask import Flask
 
 from timebank import clock, db
 from timebank.matching import reoffers, runs, whatif
+from timebank.reports.exports import service as exports
 from timebank.scheduler import work
 from timebank.scheduler.leadership import Leadership
 
@@ -28,7 +29,7 @@ MAIL_SECONDS = 5
 HOUSE_SECONDS = 60
 PREPARE_SECONDS = 10
 STOP_SECONDS = 3
-LANES = (reoffers.LANE, whatif.LANE)  # each beside the others
+LANES = (reoffers.LANE, whatif.LANE, exports.LANE)  # each beside the others
 
 
 class Process:

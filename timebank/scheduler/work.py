@@ -30,6 +30,8 @@ from timebank.notifications import service as notifications
 from timebank.organisations import service as organisations
 from timebank.organisations.models import Organisation
 from timebank.pledges import service as pledges
+from timebank.reports.exports import frozen
+from timebank.reports.exports import service as exports
 from timebank.scheduler.models import SchedulerBeat
 
 log = structlog.get_logger(__name__)
@@ -143,6 +145,8 @@ HOUSEKEEPING: dict[str, Callable[[Session, datetime], int | None]] = {
     "requests": lambda session, now: coaching.close_expired(session, now=now, limit=1),
     "employments": lambda session, now: organisations.close_ended(session, now=now, limit=1),
     "heads": lambda session, now: heads.mail_heads(session, now=now),
+    "closed reports": lambda session, now: frozen.freeze_closed(session, now=now),
+    "scheduled reports": lambda session, now: exports.request_due(session, now=now),
     "files": lambda session, now: files.purge(session, now=now),
 }
 

@@ -36,7 +36,7 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Agreements"), "/hr/agreements", tab=False),
         Item(_l("Policy"), "/hr/policy", tab=False),
         Item(_l("Ledger"), "/hr/ledger", tab=False),
-        Item(_l("Report"), "/hr/report"),
+        Item(_l("Report"), "/hr/report", within=("/hr/exports",)),
     ),
     "initiative": (
         Item(_l("Today"), "/initiative"),

@@ -9,6 +9,7 @@ from typing import IO
 
 from flask import current_app
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -18,6 +19,7 @@ from timebank.auth.actor import Actor
 from timebank.organisations.models import Organisation
 from timebank.reports import renderings, service
 from timebank.reports.events import ReportExported
+from timebank.reports.exports import frozen
 from timebank.reports.pdf.content import render_pdf
 from timebank.reports.proof import package, signing
 from timebank.reports.service import Report
@@ -51,8 +53,9 @@ def make(
     permissions.require(actor, right, organisation_id=order.organisation_id)
     with db.unit_of_work() as session:
         signer = signing.current_signer(session, settings, now=now)
+        frozen.freeze_closed(session, now=now, organisation_id=order.organisation_id)
     with db.read_session() as session, force_locale(order.language):
-        report = _report(session, order, actor, now)
+        report, number = _report(session, order, actor, now)
         if order.format == "zip":
             content = package.Order(
                 organisation_id=order.organisation_id,
@@ -62,20 +65,33 @@ def make(
                 auditor=order.auditor,
                 seed=order.seed,
                 stories=order.stories,
+                number=number,
             )
             package.write(file, session, content, signer, progress)
         elif order.format == "pdf":
-            file.write(render_pdf(session, report, order.stories, settings.base_url))
+            file.write(render_pdf(session, report, order.stories, settings.base_url, number))
         else:
             file.write(renderings.FORMATS[order.format].render(report))
     with db.unit_of_work() as session:
         note(session, order, actor=actor, now=now)
 
 
-def _report(session: Session, order: Order, actor: Actor, now: datetime) -> Report:
-    return service.build_report(
+def _report(session: Session, order: Order, actor: Actor, now: datetime) -> tuple[Report, int | None]:
+    """The report, and its number if the period is closed: then it is the one of the closing."""
+    kept = frozen.find(session, order.organisation_id, order.from_date, order.until_date, order.language)
+    if kept:
+        return kept.report, kept.number
+    report = service.build_report(
         session, order.organisation_id, order.from_date, order.until_date, actor=actor, now=now
     )
+    return report, None
+
+
+def file_name(order: Order) -> str:
+    """What the file is called when it is downloaded."""
+    with force_locale(order.language):
+        name = _("report")
+    return f"{name}-{order.from_date}-{order.until_date}{'-audit' if order.auditor else ''}.{order.format}"
 
 
 def note(session: Session, order: Order, *, actor: Actor, now: datetime) -> None:

@@ -75,12 +75,16 @@ def _shortened(text: str) -> str:
     return cut[: sentence + 1] if sentence > LONGEST_STORY // 2 else cut.rsplit(" ", 1)[0] + "…"
 
 
-def render_pdf(session: Session, report: Report, chosen: Sequence[uuid.UUID], issuer: str) -> bytes:
-    """The printed report, with the stories of the chosen initiatives."""
-    return set_pdf("report.typ", report_data(report, stories_of(session, report, chosen), issuer))
+def render_pdf(
+    session: Session, report: Report, chosen: Sequence[uuid.UUID], issuer: str, number: int | None = None
+) -> bytes:
+    """The printed report, with the stories of the chosen initiatives; `number` is that of a closed period."""
+    return set_pdf("report.typ", report_data(report, stories_of(session, report, chosen), issuer, number))
 
 
-def report_data(report: Report, stories: Sequence[Story], issuer: str) -> dict[str, Any]:
+def report_data(
+    report: Report, stories: Sequence[Story], issuer: str, number: int | None = None
+) -> dict[str, Any]:
     """Everything that the template shows."""
     delivered = max(report.figure("delivered").numerator, 0)
     pledged = max(report.figure("pledged").numerator, 0)
@@ -95,11 +99,7 @@ def report_data(report: Report, stories: Sequence[Story], issuer: str) -> dict[s
         "company": report.company,
         "number": _dotted(report.enterprise_number),
         "discs": _discs(delivered, pledged),
-        "foot": _(
-            "Made on %(day)s from the ledger with head %(head)s",
-            day=words.day_short(report.made_at),
-            head=report.head[:16],
-        ),
+        "foot": _foot(report, number),
         "page": _("page"),
         "figures": _figures(report),
         "months": _months(report),
@@ -112,6 +112,17 @@ def report_data(report: Report, stories: Sequence[Story], issuer: str) -> dict[s
         ],
         "method": _method(report, issuer),
     }
+
+
+def _foot(report: Report, number: int | None) -> str:
+    made, head = words.day_short(report.made_at), report.head[:16]
+    if number is None:
+        return str(
+            _("Draft: the period is still open. Made on %(day)s from head %(head)s.", day=made, head=head)
+        )
+    return str(
+        _("Report %(number)s, as closed on %(day)s with head %(head)s.", number=number, day=made, head=head)
+    )
 
 
 def _dotted(number: str | None) -> str:

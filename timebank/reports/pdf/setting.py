@@ -15,8 +15,8 @@ TEMPLATES = Path(__file__).parent
 
 # What Manrope, and the fonts that come with the typesetter, have letters for: Latin, Greek, Cyrillic, signs, arrows.
 _NOT_PRINTED = re.compile(
-    "[^\n -~\u00a0-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u04ff\u1e00-\u1eff\u2009\u2010-\u2027\u202f-\u203a"
-    "\u20a0-\u20bf\u2190-\u22ff\u25a0-\u25ff]"
+    "[^\n -~\u00a0-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u04ff\u1e00-\u1eff"
+    "\u2009\u2010-\u2027\u202f-\u203a\u20a0-\u20bf\u2190-\u22ff\u25a0-\u25ff]"
 )
 SQUARE = "\u25a1"
 

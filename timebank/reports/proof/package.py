@@ -39,7 +39,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What to put into a package. `seed` draws the auditor's sample: else the chain's head, which nobody chooses."""
+    """What to put into a package. `seed` draws the auditor's sample: else the chain's head, which nobody chooses.
+    `number` is that of a closed period's report."""
 
     organisation_id: int
     report: Report
@@ -49,6 +50,7 @@ class Order:
     rates: Sequence[evidence.Rate] = ()
     seed: str = ""
     stories: Sequence[uuid.UUID] = ()
+    number: int | None = None
 
 
 def write(
@@ -73,6 +75,7 @@ def write(
             "until": report.until_date.isoformat(),
             "made_at": report.made_at.isoformat(),
             "language": order.language,
+            "number": order.number,
         },
         "chain": chain,
     }
