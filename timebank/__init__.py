@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "timebank.matching.insight.views",
     "timebank.books.views",
     "timebank.reports.views",
+    "timebank.reports.certificates.views",
     "timebank.reports.exports.views",
     "timebank.reports.proof.views",
     "timebank.imports.views",

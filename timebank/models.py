@@ -16,6 +16,7 @@ from timebank.notifications import models as notifications
 from timebank.organisations import models as organisations
 from timebank.pledges import models as pledges
 from timebank.reports import models as reports
+from timebank.reports.certificates import models as certificates
 from timebank.reports.exports import models as exports
 from timebank.reports.proof import models as proof
 from timebank.scheduler import models as scheduler
@@ -25,6 +26,7 @@ ROOMS = (
     agreements,
     audit,
     auth,
+    certificates,
     coaching,
     exports,
     files,

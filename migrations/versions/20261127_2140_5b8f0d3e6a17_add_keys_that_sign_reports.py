@@ -1,4 +1,4 @@
-"""add the keys that sign reports, exports of reports, what a closing froze, and files in pieces
+"""add the keys that sign reports, exports of reports, what a closing froze, certificates, and files in pieces
 
 Revision ID: 5b8f0d3e6a17
 Revises: 5b7d1e3c9a42
@@ -150,8 +150,31 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("period_id", "language", name=op.f("uq_frozen_reports_period_id_language")),
     )
+    op.create_table(
+        "certificates",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("match_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(30), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("show_name", sa.Boolean(), nullable=False),
+        sa.Column("show_company", sa.Boolean(), nullable=False),
+        sa.Column("show_initiative", sa.Boolean(), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("minutes > 0", name=op.f("ck_certificates_minutes_positive")),
+        sa.CheckConstraint("first_day <= last_day", name=op.f("ck_certificates_first_before_last")),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_certificates_match_id_matches")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
+        sa.UniqueConstraint("code", name=op.f("uq_certificates_code")),
+        sa.UniqueConstraint("match_id", name=op.f("uq_certificates_match_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_certificates_public_id")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("certificates")
     for table in ("frozen_reports", "report_exports", "report_schedules", "stored_pieces", "signing_keys"):
         op.drop_table(table)

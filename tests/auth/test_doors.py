@@ -22,6 +22,8 @@ PUBLIC = {
     "auth.reset_with",
     "auth.sign_in",
     "auth.sign_out",
+    "certificates.check",
+    "certificates.checked",
     "notifications.mail",
     "notifications.one_mail",
     "organisations.join",

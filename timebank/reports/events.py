@@ -90,3 +90,13 @@ class SigningKeyRotated(Event):
     """The installation signs with another key from now on."""
 
     key_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateIssued(Event):
+    """A coach made a certificate of a coaching, or chose what of it others see; the subject is the match."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateWithdrawn(CertificateIssued):
+    """A coach lets nobody check it any more."""
