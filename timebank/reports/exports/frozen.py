@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from timebank.auth.actor import SYSTEM
-from timebank.ledger.models import LedgerBook, LedgerPeriod, LedgerTransaction, PeriodState
-from timebank.reports import indicators, queries, service
+from timebank.ledger.models import LedgerBook, LedgerPeriod
+from timebank.reports import indicators, models, queries, rows, service
 from timebank.reports.exports.models import FrozenReport
 from timebank.reports.indicators import BY_KEY, UNCONFIRMED, Indicator
 from timebank.reports.service import Report
@@ -57,7 +57,6 @@ def freeze_closed(session: Session, *, now: datetime, organisation_id: int | Non
         select(LedgerPeriod, LedgerBook.organisation_id)
         .join(LedgerBook, LedgerBook.id == LedgerPeriod.book_id)
         .where(
-            LedgerPeriod.state == PeriodState.CLOSED,
             LedgerPeriod.id.not_in(select(FrozenReport.period_id)),
         )
         .order_by(LedgerPeriod.closed_at, LedgerPeriod.id)
@@ -85,7 +84,7 @@ def _freeze(session: Session, period: LedgerPeriod, organisation_id: int, now: d
                 period.from_date,
                 period.until_date,
                 actor=SYSTEM,
-                now=period.closed_at or now,
+                now=period.closed_at,
             )
         session.add(
             FrozenReport(
@@ -93,23 +92,16 @@ def _freeze(session: Session, period: LedgerPeriod, organisation_id: int, now: d
                 period_id=period.id,
                 number=(number or 0) + 1,
                 language=language,
-                content=encode(_as_closed(session, report, period)),
+                content=encode(_as_closed(report, period)),
                 frozen_at=now,
             )
         )
     session.flush()
 
 
-def _as_closed(session: Session, report: Report, period: LedgerPeriod) -> Report:
+def _as_closed(report: Report, period: LedgerPeriod) -> Report:
     """With the chain's head of the closing: what was booked since belongs to other periods."""
-    number = session.scalar(
-        select(LedgerTransaction.number).where(
-            LedgerTransaction.book_id == period.book_id, LedgerTransaction.hash == period.head
-        )
-    )
-    if number is None or period.head is None:
-        return report
-    return replace(report, last_number=number, head=period.head.hex())
+    return replace(report, last_number=period.last_number, head=period.head.hex())
 
 
 # --- a report as data -----------------------------------------------------------------------------------------------
@@ -117,7 +109,7 @@ def _as_closed(session: Session, report: Report, period: LedgerPeriod) -> Report
 # The kinds of rows and codes that a report is made of, by their names.
 KINDS: dict[str, Any] = {
     name: kind
-    for module in (indicators, queries, service)
+    for module in (indicators, models, queries, rows, service)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Enum))
 }

@@ -47,7 +47,7 @@ def request(
     """Ask for a file. Raises NotFound, NotPermitted, Invalid."""
     right = "report.audit" if order.auditor else "report.see"
     permissions.require(actor, right, organisation_id=order.organisation_id)
-    check_period(order.from_date, order.until_date)
+    check_period(order.from_date, order.until_date, clock.local_date(now))
     if order.format not in making.FORMATS:
         raise Invalid(_l("Choose a kind of file."), {"format": _l("Choose a kind of file.")})
     public_id = uuid.uuid4()

@@ -86,8 +86,8 @@ def report_data(
     report: Report, stories: Sequence[Story], issuer: str, number: int | None = None
 ) -> dict[str, Any]:
     """Everything that the template shows."""
-    delivered = max(report.figure("delivered").numerator, 0)
-    pledged = max(report.figure("pledged").numerator, 0)
+    delivered = max(int(report.figure("delivered").numerator or 0), 0)
+    pledged = max(int(report.figure("pledged").numerator or 0), 0)
     return {
         "language": language(),
         "date": [report.made_at.year, report.made_at.month, report.made_at.day],
@@ -107,7 +107,7 @@ def report_data(
         "map": _map(report),
         "stories": _stories(stories),
         "tables": [
-            _table(tables.by_department(report)),
+            _table(tables.by_group(report, "department")),
             _table(tables.by_initiative(report), leave_out={"enterprise_number"}),
         ],
         "method": _method(report, issuer),
@@ -276,7 +276,7 @@ def _table(table: tables.Table, leave_out: Collection[str] = ()) -> dict[str, An
 
 
 def _method(report: Report, issuer: str) -> dict[str, Any]:
-    unconfirmed = report.unconfirmed.numerator
+    unconfirmed = int(report.unconfirmed.numerator or 0)
     notes = [
         _(
             "Only hours that the initiative confirmed count, by the date of the activity. Pledged hours are shown"

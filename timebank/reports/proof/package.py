@@ -291,7 +291,7 @@ def _tie_out(session: Session, scope: Scope, report: Report) -> Iterator[list[An
     )
     for kind, minutes in session.execute(statement):
         lines[kind] = minutes
-    said = {figure.indicator.key: figure.numerator for figure in report.figures}
+    said = {figure.indicator.key: int(figure.numerator or 0) for figure in report.figures}
     for name, (measure, category, kind, sign) in TOTALS.items():
         in_facts, in_lines = facts.get((measure, category), 0), sign * lines.get(kind, 0)
         reported = said.get(name, in_facts)
