@@ -23,7 +23,7 @@ from timebank.auth.actor import COMMAND_LINE, actor_of
 from timebank.auth.models import Role, RoleGrant, User
 from timebank.files import StoredFile, StoredPiece
 from timebank.jobs import service as jobs
-from timebank.ledger.models import LedgerBook, LedgerPeriod, PeriodState
+from timebank.ledger.models import LedgerBook, LedgerPeriod
 from timebank.notifications.models import OutboxMessage
 from timebank.reports.exports import frozen, making, service
 from timebank.reports.exports.models import Every, FrozenReport, ReportExport
@@ -232,11 +232,12 @@ def close(told: Told, first: date, last: date) -> None:
     session.add(
         LedgerPeriod(
             book_id=book.id,
+            number=1 + session.query(LedgerPeriod).count(),
             from_date=first,
             until_date=last,
-            state=PeriodState.CLOSED,
             closed_at=clock.now(),
             closed_by_id=told.hr.id,
+            last_number=book.last_number,
             head=book.head,
         )
     )

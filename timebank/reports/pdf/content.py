@@ -278,18 +278,12 @@ def _table(table: tables.Table, leave_out: Collection[str] = ()) -> dict[str, An
 def _method(report: Report, issuer: str) -> dict[str, Any]:
     unconfirmed = int(report.unconfirmed.numerator or 0)
     notes = [
-        _(
-            "Only hours that the initiative confirmed count, by the date of the activity. Pledged hours are shown"
-            " beside them and are in no figure of what was given."
-        ),
+        *tables.method(report),
         _("Travel, preparation and co-ordination stand apart from the hours delivered."),
-        _("The time is working time that the company pays; it is no unpaid work of employees."),
         _(
             "Headcount is that of %(day)s. People who left since and took part count.",
             day=words.day_short(report.headcount_day),
         ),
-        _("Small departments stand together, so that nobody can be read off a figure."),
-        _("An initiative's hours go to its primary cause and that cause's goal alone."),
         _("This report counts time. It does not claim what that time changed for people or places."),
     ]
     if unconfirmed:
@@ -304,6 +298,7 @@ def _method(report: Report, issuer: str) -> dict[str, Any]:
         "title": _("How these figures came about"),
         "notes": notes,
         "definitions": _table(tables.definitions()),
+        "serves": _("Serves"),
         "verify": _(
             "Whoever receives the signed package of this report can check it at %(address)s: the ledger has"
             " %(bookings)s bookings, and its head is %(head)s.",
