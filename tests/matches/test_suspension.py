@@ -15,6 +15,7 @@ from tests.matches.arrange import Story, balance, mails_to, story
 from timebank import clock, db
 from timebank.auth.actor import SYSTEM
 from timebank.errors import WrongState
+from timebank.ledger.models import Category
 from timebank.matches import queries, service
 from timebank.matches.models import Match, MatchState
 from timebank.matches.service import Lost, ProposalInput, proposals
@@ -174,3 +175,35 @@ def test_nobody_asks_for_coaches_meanwhile(session: Session, client_as: Any, who
     page = client_as(told.coordinator).get("/requests").text
     assert "doet op dit moment niet mee" in page
     assert "/requests/new" not in page
+
+
+def test_a_company_that_leaves_for_good_takes_its_people_along(session: Session) -> None:
+    """Free hours lapse and coachings stop, as when somebody leaves; hours that wait can still be confirmed."""
+    told = story(session)
+    told.start()
+    entry = service.log_hours(
+        session,
+        told.match.public_id,
+        session_public_id=None,
+        activity_date=clock.today(),
+        minutes=120,
+        category=Category.DELIVERY,
+        note="",
+        key="k",
+        actor=told.act_as(told.coach),
+        now=clock.now(),
+        certain=True,
+    )
+    decide(told, "company", "close")
+    with db.unit_of_work() as unit:
+        assert organisations.close_ended(unit, now=clock.now()) == 1
+    with db.unit_of_work() as unit:
+        assert organisations.close_ended(unit, now=clock.now()) == 0
+    session.refresh(told.match)
+    assert told.match.state is MatchState.CANCELLED
+    assert balance(session, told.pledge) == (0, 120, 0, 480)
+    service.confirm_hours(session, entry.public_id, actor=told.act_as(told.coordinator), now=clock.now())
+    session.commit()
+    assert balance(session, told.pledge) == (0, 0, 120, 480)
+    session.refresh(told.employment)
+    assert (told.employment.state, told.employment.end_date) == ("left", clock.today())

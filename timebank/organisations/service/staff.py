@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from timebank import clock, events
@@ -330,17 +330,25 @@ def close_employment(
 
 
 def close_ended(session: Session, *, now: datetime, limit: int = 200) -> int:
-    """Close the employments whose last day is over; returns how many. The scheduler calls it daily."""
-    ended = session.scalars(
-        select(Employment)
-        .where(Employment.state == "active", Employment.end_date < clock.local_date(now))
+    """Close the employments whose last day is over, and those of companies that left for good; returns how many."""
+    today = clock.local_date(now)
+    ended = session.execute(
+        select(Employment, Organisation.decided_at)
+        .join(Organisation, Organisation.id == Employment.organisation_id)
+        .where(
+            Employment.state == "active",
+            or_(Employment.end_date < today, Organisation.admission == Admission.CLOSED),
+        )
         .order_by(Employment.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Employment)
     ).all()
-    for employment in ended:
-        assert employment.end_date is not None  # noqa: S101 - the statement asked for it
-        close_employment(session, employment, employment.end_date, actor=SYSTEM, now=now)
+    for employment, decided_at in ended:
+        last = employment.end_date
+        if last is None or last >= today:
+            left = clock.local_date(decided_at or now)
+            last = max(left, employment.start_date or left)
+        close_employment(session, employment, last, actor=SYSTEM, now=now)
     return len(ended)
 
 
