@@ -53,12 +53,7 @@ def upgrade() -> None:
         "initiatives",
         sa.Column("silent_consent", sa.Boolean(), nullable=False, server_default=sa.true()),
     )
-    _change(
-        "company_policies",
-        lambda batch: batch.add_column(sa.Column("late_after_days", sa.Integer())),
-        POLICY,
-        POLICY_AFTER,
-    )
+    _change("company_policies", _add_to_policy, POLICY, POLICY_AFTER)
     _drop_live_index(HOURS_STATES[:3])
     _change("hour_entries", _add_to_hours, HOURS, HOURS_AFTER)
     _create_live_index(("late", *HOURS_STATES[:3]))
@@ -72,9 +67,19 @@ def downgrade() -> None:
     op.execute("UPDATE hour_entries SET state = 'logged' WHERE state = 'late'")
     _change("hour_entries", _take_from_hours, HOURS_AFTER, HOURS)
     _create_live_index(HOURS_STATES[:3])
-    _change("company_policies", lambda batch: batch.drop_column("late_after_days"), POLICY_AFTER, POLICY)
+    _change("company_policies", _take_from_policy, POLICY_AFTER, POLICY)
     op.drop_column("initiatives", "silent_consent")
     _open_periods()
+
+
+def _add_to_policy(batch: Any) -> None:
+    batch.add_column(sa.Column("late_after_days", sa.Integer()))
+    batch.add_column(sa.Column("blackouts", sa.JSON(), nullable=False, server_default="[]"))
+
+
+def _take_from_policy(batch: Any) -> None:
+    for name in ("late_after_days", "blackouts"):
+        batch.drop_column(name)
 
 
 def _add_to_hours(batch: Any) -> None:

@@ -260,6 +260,31 @@ def test_silence_never_gives_more_hours_than_there_are(
 # --- unlikely -------------------------------------------------------------------------------------------------------
 
 
+def test_the_company_s_free_days_shape_sessions_and_are_asked_twice_about(
+    told: Story, client_as: Callable[..., Any], held_clock: Any
+) -> None:
+    hr = client_as(told.hr)
+    rules = {"approval": "hr", "min_months": "0"}
+    for wrong in ("24/12/2026 until new year", "12/03/2026 - 11/03/2026"):
+        assert hr.post_form("/hr/policy", {**rules, "blackouts": wrong}).status_code == 422
+    right = "11/03/2026 - 12/03/2026\n2026-03-20"
+    assert hr.post_form("/hr/policy", {**rules, "blackouts": right}).status_code == 303
+    assert "11/03/2026 - 12/03/2026\n20/03/2026" in hr.get("/hr/policy").text.replace("\r", "")
+    plan = {"place": "Gent", "remote": False, "actor": told.act_as(told.coach), "now": clock.now()}
+    with pytest.raises(Invalid) as refused:
+        service.plan_session(
+            told.session, told.match.public_id, starts_at=at(2, 14), ends_at=at(2, 16), **plan
+        )
+    assert set(refused.value.fields) == {"date"}
+    service.plan_session(told.session, told.match.public_id, starts_at=at(3, 14), ends_at=at(3, 16), **plan)
+    told.session.commit()
+    held_clock.move(days=2)
+    with pytest.raises(Invalid) as refused:
+        log(told)
+    assert set(refused.value.fields) == {"certain"}
+    assert log(told, certain=True).minutes == 120
+
+
 def test_what_is_unlikely_is_logged_when_the_coach_says_so(told: Story, held_clock: Any) -> None:
     meeting = service.plan_session(
         told.session,

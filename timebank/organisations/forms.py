@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -29,6 +30,18 @@ def ids(choice: str) -> int:
     if not str(choice).isascii() or not str(choice).isdigit() or len(str(choice)) > 9:
         raise ValueError(choice)
     return int(choice)
+
+
+def _span(line: str) -> tuple[date, date]:
+    """A day, or two with a dash and spaces between them."""
+    first, _dash, last = line.replace("–", "-").partition(" - ")
+    return f.day_of(first.strip()), f.day_of((last or first).strip())
+
+
+def spans_text(blackouts: list[Any]) -> str:
+    """What `PolicyForm` shows of the policy's blackouts."""
+    written = [[date.fromisoformat(day).strftime("%d/%m/%Y") for day in span] for span in blackouts]
+    return "\n".join(first if first == last else f"{first} - {last}" for first, last in written)
 
 
 class CausesForm(f.BaseForm):
@@ -169,8 +182,22 @@ class PolicyForm(f.BaseForm):
     late_after_days = f.WholeNumberField(
         _l("Days after which logging hours needs your approval"), least=1, most=366, required=False
     )
+    blackouts = f.LongText(_l("Days on which nobody coaches"), required=False, longest=2000)
     names_visible = BooleanField(_l("HR sees who coaches which initiative, where the employee shares it"))
     hours_by_name = BooleanField(_l("HR's report may list hours per person by name"))
+
+    def validate_blackouts(self, field: Any) -> None:
+        try:
+            self.spans()
+        except ValueError:
+            raise ValidationError(
+                _("Write one day or one period a line, as 24/12/2026 or 24/12/2026 - 31/12/2026.")
+            ) from None
+
+    def spans(self) -> list[tuple[date, date]]:
+        """First and last day of each line. Raises ValueError for what is no date."""
+        lines = [line.strip() for line in (self.blackouts.data or "").splitlines() if line.strip()]
+        return [_span(line) for line in lines]
 
     def offer(self, departments: list[str], causes: list[Cause], language: str) -> None:
         """Fill the lists."""
@@ -187,6 +214,7 @@ class PolicyForm(f.BaseForm):
             names_visible=bool(self.names_visible.data),
             late_after_days=self.late_after_days.data,
             hours_by_name=bool(self.hours_by_name.data),
+            blackouts=self.spans(),
         )
 
 

@@ -125,12 +125,18 @@ class CompanyPolicy(Base):
     late_after_days: Mapped[int | None]
     # Since when reports may list hours per person by name: of those who were told when they pledged after it.
     hours_by_name_since: Mapped[datetime | None]
+    # First and last day of each time in which nobody coaches, as ISO dates; a collective holiday, for example.
+    blackouts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     updated_at: Mapped[datetime]
 
     organisation: Mapped[Organisation] = relationship(back_populates="policy")
     excluded_causes: Mapped[list[Cause]] = relationship(
         secondary=policy_excluded_causes, order_by=Cause.position
     )
+
+    def is_blackout(self, day: date) -> bool:
+        """Whether the company asks that nobody coaches on `day`."""
+        return any(first <= day.isoformat() <= last for first, last in self.blackouts)
 
 
 class Site(PublicId, Base):

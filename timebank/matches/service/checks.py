@@ -67,14 +67,21 @@ def check_entry(match: Match, day: date, minutes: int, category: Category, now: 
 
 
 def check_likely(
-    meeting: CoachingSession | None, day: date, minutes: int, category: Category, language: str
+    match: Match,
+    meeting: CoachingSession | None,
+    day: date,
+    minutes: int,
+    category: Category,
+    language: str,
 ) -> None:
-    """Raises Invalid with the field certain for work on a public holiday, or longer than the session was planned:
-    that can be, and the coach says so."""
+    """Raises Invalid with the field certain for work on a public holiday or on a day on which the company asks that
+    nobody coaches, or longer than the session was planned: that can be, and the coach says so."""
     doubts = []
     holiday = holiday_on(day, language)
     if holiday is not None:
         doubts.append(_l("That day is a public holiday (%(name)s).", name=holiday))
+    if is_blackout(match, day):
+        doubts.append(_l("Your company asks that nobody coaches on that day."))
     if (
         meeting is not None
         and category is Category.DELIVERY
@@ -87,6 +94,12 @@ def check_likely(
             _l("These hours are unlikely: say that they are right."),
             {"certain": _l("%(doubts)s If it was so, tick this.", doubts=said)},
         )
+
+
+def is_blackout(match: Match, day: date) -> bool:
+    """Whether the coach's company asks that nobody coaches on that day."""
+    policy = match.employment.organisation.policy
+    return policy is not None and policy.is_blackout(day)
 
 
 def is_late(match: Match, day: date, now: datetime) -> bool:

@@ -68,7 +68,7 @@ def log_hours(
     checks.check_once(match, meeting, activity_date, minutes, category, note, corrected=None)
     checks.check_day(session, match, activity_date, minutes, corrected=None)
     if not certain:
-        checks.check_likely(meeting, activity_date, minutes, category, actor.language)
+        checks.check_likely(match, meeting, activity_date, minutes, category, actor.language)
     entry = entries.add(
         session,
         match,

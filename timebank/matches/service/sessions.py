@@ -27,7 +27,7 @@ from timebank.matches.models import (
     MatchState,
     SessionState,
 )
-from timebank.matches.service import loading
+from timebank.matches.service import checks, loading
 from timebank.organisations.models import Employment
 from timebank.web.format import day_short
 
@@ -199,6 +199,8 @@ def _check(
         )
     elif (holiday := holiday_on(day, actor.language)) is not None:
         fields["date"] = _l("That day is a public holiday (%(name)s). Choose a working day.", name=holiday)
+    elif checks.is_blackout(match, day):
+        fields["date"] = _l("Your company asks that nobody coaches on that day. Choose another one.")
     if ends_at - starts_at < SHORTEST:
         fields["ends"] = _l("A session ends at least 15 minutes after its start.")
     elif ends_at - starts_at > LONGEST or clock.local_date(ends_at) != day:

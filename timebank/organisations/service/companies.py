@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -165,6 +166,7 @@ class PolicyChange:
     names_visible: bool
     late_after_days: int | None = None
     hours_by_name: bool = False
+    blackouts: Sequence[tuple[date, date]] = ()
 
 
 def change_policy(
@@ -184,6 +186,9 @@ def change_policy(
     if change.late_after_days is not None and not 1 <= change.late_after_days <= 366:
         message = _("Give from 1 to 366 days, or leave it empty for 30.")
         raise Invalid(message, {"late_after_days": message})
+    if any(first > last for first, last in change.blackouts):
+        message = _("The last day is before the first. Turn them round.")
+        raise Invalid(message, {"blackouts": message})
     causes = session.scalars(
         select(Cause).where(Cause.id.in_(change.excluded_cause_ids)).order_by(Cause.position)
     ).all()
@@ -200,6 +205,7 @@ def change_policy(
         "min_months": change.min_months,
         "names_visible": change.names_visible,
         "late_after_days": change.late_after_days,
+        "blackouts": [[first.isoformat(), last.isoformat()] for first, last in sorted(change.blackouts)],
     }
     if change.hours_by_name != (policy.hours_by_name_since is not None):
         wanted["hours_by_name_since"] = now if change.hours_by_name else None

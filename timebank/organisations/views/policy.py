@@ -11,7 +11,7 @@ from timebank.auth.models import Role
 from timebank.auth.web import current_actor, current_company_id, role_required
 from timebank.errors import Invalid
 from timebank.organisations import queries, service
-from timebank.organisations.forms import PolicyForm
+from timebank.organisations.forms import PolicyForm, spans_text
 from timebank.organisations.models import CompanyPolicy
 from timebank.organisations.views.blueprint import bp
 from timebank.taxonomy import queries as taxonomy
@@ -51,6 +51,7 @@ def _values(policy: CompanyPolicy | None) -> dict[str, object]:
         "min_months": policy.min_months,
         "excluded_causes": [c.id for c in policy.excluded_causes],
         "late_after_days": policy.late_after_days,
+        "blackouts": spans_text(policy.blackouts),
         "names_visible": policy.names_visible,
         "hours_by_name": policy.hours_by_name_since is not None,
     }
