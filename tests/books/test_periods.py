@@ -59,6 +59,16 @@ def test_hours_that_are_confirmed_or_corrected_after_the_closing_are_restatement
     ]
 
 
+def test_work_on_both_sides_of_a_border_counts_on_its_own_day(told: Story) -> None:
+    """No session crosses midnight, so an evening and the morning after are two entries."""
+    evening = log(told, 60, on=date(2026, 2, 28))
+    morning = log(told, 90, on=date(2026, 3, 1), key="b")
+    for entry in (evening, morning):
+        confirm(told, entry)
+    close(told)
+    assert february(told).confirmed == 60
+
+
 def test_a_closing_leaves_an_audit_line_and_tells_all_of_hr_the_head(told: Story) -> None:
     colleague = make.make_hr(told.session, told.employment.organisation, language="fr")
     confirm(told, log(told))
