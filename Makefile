@@ -55,6 +55,7 @@ bench: .venv/.tools ## Measure, beside what it is compared to (ARGS=--quick for 
 	$(BIN)/python -m benchmarks.bundle $(ARGS)
 	$(BIN)/python -m benchmarks.scaling $(ARGS)
 	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.reports $(ARGS)
 
 journeys: .venv/.tools browser ## Only the journeys in a real browser
 	$(BIN)/python -m pytest tests/journeys $(ARGS)

@@ -18,10 +18,10 @@ ACTS = ("report_exported", "report_downloaded")
 
 @dataclass(frozen=True)
 class Taken:
-    """One line of the history: who took which report out, when. Nobody is named for what a command did."""
+    """One line of the history: who took which report out, when. Nobody for what a command did."""
 
     at: datetime
-    who: str
+    who: str | None
     act: str
     format: str
     from_date: date
@@ -41,7 +41,7 @@ def history(session: Session, organisation_id: int, limit: int) -> list[Taken]:
     return [
         Taken(
             at=entry.at,
-            who=user.name if user else entry.actor_label,
+            who=user.name if user else None,
             act=entry.action,
             format=entry.detail["format"],
             from_date=date.fromisoformat(entry.detail["from_date"]),

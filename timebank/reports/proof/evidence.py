@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from operator import attrgetter
-from typing import IO, Any
+from itertools import islice
+from operator import attrgetter, itemgetter
+from typing import IO, Any, NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -34,9 +35,9 @@ from timebank.reports.queries import Scope
 
 # Those of a payload, then what the chain adds, then what stands beside the ledger.
 FACTS = (
-    "site",
     "activity_date",
     "booked_at",
+    "site",
     "employee",
     "department",
     "category",
@@ -62,7 +63,9 @@ COLUMNS = ("entry", *FACTS, *CHAIN, *BESIDE)
 
 FETCH = 2000
 SHEET_ROWS = 1_048_575  # of a workbook, below its heading
+PIECE = 500
 NUMBERS = frozenset({"entry", "minutes", "reversal_of", "rate", "value"})
+FREE = tuple(COLUMNS.index(name) for name in ("site", "department", "initiative_name", "work_form"))
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,7 @@ class Rate:
     basis: str
 
 
-@dataclass(frozen=True)
-class Booking:
+class Booking(NamedTuple):
     """A transaction as the chain has it."""
 
     number: int
@@ -97,26 +99,28 @@ class Beside:
 
     def of(self, payload: Mapping[str, Any]) -> list[Any]:
         """The last columns of the row with this payload, in the order of `BESIDE`."""
-        approved = sorted(
-            {self.approvers.get(_tranche(line["account"]), "") for line in payload["lines"]} - {""}
-        )
-        rate = self._rate(payload["activity_date"])
-        price: list[Any] = [None] * 4
-        if rate is not None:
-            value = round(payload["minutes"] * rate.cents / 60) / 100
-            price = [rate.cents / 100, rate.basis, rate.valid_from.isoformat(), value]
-        return [self.company_number, ", ".join(approved), *price]
+        rate = self._rate(payload["activity_date"]) if self.rates else None
+        if rate is None:
+            return [self.company_number, self._approved_by(payload["lines"]), None, None, None, None]
+        value = round(payload["minutes"] * rate.cents / 60) / 100
+        price = [rate.cents / 100, rate.basis, rate.valid_from.isoformat(), value]
+        return [self.company_number, self._approved_by(payload["lines"]), *price]
+
+    def _approved_by(self, lines: Sequence[Mapping[str, Any]]) -> str:
+        """The roles in which the pledges were approved that the lines take from."""
+        if len(lines) == 2:  # both of one tranche, as nearly always
+            return self.approvers.get(_tranche(lines[0]["account"]), "")
+        approved = {self.approvers.get(_tranche(line["account"]), "") for line in lines}
+        return ", ".join(sorted(approved - {""}))
 
     def _rate(self, day: str) -> Rate | None:
-        if not self.rates:
-            return None
         place = bisect_right(self.rates, date.fromisoformat(day), key=attrgetter("valid_from"))
         return self.rates[place - 1] if place else None
 
 
 def _tranche(account: str) -> str:
-    """The tranche in an account's name, or what is none."""
-    return account.rsplit(":", 1)[-1]
+    """The tranche at the end of an account's name, or what is none."""
+    return account[-36:]
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -124,18 +128,18 @@ def _tranche(account: str) -> str:
 
 def bookings(session: Session, scope: Scope, last_number: int, *, confirmed_only: bool) -> Iterator[Booking]:
     """The transactions whose activity lies in the period, up to a number, in the order of the chain; streamed."""
-    t = LedgerTransaction
+    # Of the tables, not of their classes: a million rows are read so, and half of the time would go into the classes.
+    t, f = LedgerTransaction.__table__, LedgerFact.__table__
     statement = (
-        select(t.number, LedgerFact.measure, t.payload, t.salt, t.payload_hash, t.previous_hash, t.hash)
-        .join(LedgerFact, LedgerFact.transaction_id == t.id)
-        .where(scope.where(), t.number <= last_number)
-        .order_by(t.number)
+        select(t.c.number, f.c.measure, t.c.payload, t.c.salt, t.c.payload_hash, t.c.previous_hash, t.c.hash)
+        .join_from(t, f, f.c.transaction_id == t.c.id)
+        .where(scope.where(), t.c.number <= last_number)
+        .order_by(t.c.number)
         .execution_options(yield_per=FETCH)
     )
     if confirmed_only:
-        statement = statement.where(LedgerFact.measure == "confirmed")
-    for row in session.execute(statement):
-        yield Booking(*row)
+        statement = statement.where(f.c.measure == "confirmed")
+    return map(Booking._make, session.connection().execute(statement))
 
 
 def row_of(booking: Booking, payload: Mapping[str, Any], beside: Beside) -> list[Any]:
@@ -143,29 +147,32 @@ def row_of(booking: Booking, payload: Mapping[str, Any], beside: Beside) -> list
     return [*proven_cells(booking, payload), *beside.of(payload)]
 
 
+_WHEN = itemgetter("activity_date", "booked_at")
+_BEFORE_PAID = itemgetter("site", "employee", "department", "category")
+_AFTER_PAID = itemgetter(
+    "skill",
+    "initiative",
+    "initiative_name",
+    "initiative_number",
+    "nuts2",
+    "nis",
+    "phase",
+    "work_form",
+    "cause",
+    "sdg",
+)
+
+
 def proven_cells(booking: Booking, payload: Mapping[str, Any]) -> list[Any]:
     """What of an evidence row follows from the chain alone."""
     facts = payload["facts"]
     return [
         booking.number,
-        facts["site"],
-        payload["activity_date"],
-        payload["booked_at"],
-        facts["employee"],
-        facts["department"],
-        facts["category"],
+        *_WHEN(payload),
+        *_BEFORE_PAID(facts),
         payload["minutes"],
-        facts["paid_time"],
-        facts["skill"],
-        facts["initiative"],
-        facts["initiative_name"],
-        facts["initiative_number"],
-        facts["nuts2"],
-        facts["nis"],
-        facts["phase"],
-        facts["work_form"],
-        facts["cause"],
-        facts["sdg"],
+        "yes" if facts["paid_time"] else "no",
+        *_AFTER_PAID(facts),
         confirmed_by(payload),
         payload["reverses"],
         facts["reason"],
@@ -184,8 +191,9 @@ def confirmed_by(payload: Mapping[str, Any]) -> str:
 
 def evidence_rows(session: Session, scope: Scope, last_number: int, beside: Beside) -> Iterator[list[Any]]:
     """All evidence rows of a period."""
+    read = json.JSONDecoder().raw_decode  # a canonical payload has no space around it to look for
     for booking in bookings(session, scope, last_number, confirmed_only=True):
-        yield row_of(booking, json.loads(booking.payload), beside)
+        yield row_of(booking, read(booking.payload)[0], beside)
 
 
 def approvers(session: Session, organisation_id: int) -> dict[str, str]:
@@ -241,29 +249,44 @@ def _role_of(actor: str, at: datetime, roles: Roles) -> str:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def csv_lines(rows: Iterable[Sequence[Any]], columns: Sequence[str] = COLUMNS) -> Iterator[bytes]:
-    """The rows as CSV by RFC 4180, in pieces; no cell runs as a formula."""
+def csv_lines(
+    rows: Iterable[Sequence[Any]], columns: Sequence[str], free: Sequence[int] = ()
+) -> Iterator[bytes]:
+    """The rows as CSV by RFC 4180, in pieces. `free` are the columns with words that people wrote: no spreadsheet
+    takes one of them for a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    for count, row in enumerate(rows, start=1):
-        writer.writerow([_safe(cell) if type(cell) is str else _plain(cell) for cell in row])
-        if count % 500 == 0:
-            yield out.getvalue().encode()
-            out.seek(0)
-            out.truncate()
+    for piece in _pieces(rows):
+        if free:
+            piece = [_without_formulas(row, free) for row in piece]
+        writer.writerows(piece)
+        yield out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
     yield out.getvalue().encode()
+
+
+def evidence_csv(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """Evidence rows as CSV."""
+    return csv_lines(rows, COLUMNS, FREE)
+
+
+def _pieces(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    source = iter(rows)
+    while piece := list(islice(source, PIECE)):
+        yield piece
+
+
+def _without_formulas(row: Sequence[Any], free: Sequence[int]) -> Sequence[Any]:
+    """The row itself, unless a cell of it could run."""
+    changed = {index: safe for index in free if (cell := row[index]) and (safe := _safe(cell)) != cell}
+    return [changed.get(index, cell) for index, cell in enumerate(row)] if changed else row
 
 
 @lru_cache(maxsize=4096)
 def _safe(text: str) -> str:
     return formula_safe_anywhere(text)
-
-
-def _plain(cell: Any) -> Any:
-    if cell is True or cell is False:
-        return "yes" if cell else "no"
-    return cell
 
 
 def proof_lines(found: Iterable[Booking]) -> Iterator[bytes]:
@@ -306,7 +329,7 @@ def write_workbook(out: IO[bytes] | str, rows: Iterable[Sequence[Any]], title: s
             elif column == date_column:
                 sheet.write_datetime(line, column, date.fromisoformat(cell), day)
             else:
-                sheet.write_string(line, column, cell if type(cell) is str else _plain(cell))
+                sheet.write_string(line, column, cell)
     if sheet is None:
         _sheet(book, title, head)
     book.close()

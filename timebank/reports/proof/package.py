@@ -198,10 +198,10 @@ def _auditor_members(session: Session, scope: Scope, order: Order, seed: str) ->
 
     def sample() -> Iterator[bytes]:
         chosen = set(words.sample_of(_numbers(session, scope, report.last_number), seed, words.SAMPLE_SIZE))
-        return evidence.csv_lines(row for row in rows() if row[0] in chosen)
+        return evidence.evidence_csv(row for row in rows() if row[0] in chosen)
 
     return [
-        (words.EVIDENCE, lambda: evidence.csv_lines(rows())),
+        (words.EVIDENCE, lambda: evidence.evidence_csv(rows())),
         ("evidence.xlsx", workbook),
         (
             words.PROOF,
