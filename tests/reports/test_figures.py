@@ -13,15 +13,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.reports.conftest import MARCH, SCHROEF, Told
+from tests.reports.conftest import JANUARY, MARCH, SCHROEF, Told
 from timebank import clock
 from timebank.auth.actor import SYSTEM
 from timebank.auth.models import Role
 from timebank.errors import Invalid, NotFound, NotPermitted
 from timebank.ledger.models import LedgerAccount, LedgerLine, LedgerTransaction
+from timebank.organisations.models import EmploymentTerms
 from timebank.reports.departments import rows as rows_of
 from timebank.reports.departments import small, small_beside
-from timebank.reports.service import Report, build_report
+from timebank.reports.queries import Scope
+from timebank.reports.rows import Closing
+from timebank.reports.service import Report, build_report, closing_of
 
 Q1 = (date(2026, 1, 1), date(2026, 3, 31))
 
@@ -180,6 +183,49 @@ def test_a_company_without_people_or_hours_has_an_empty_report(session: Session,
     assert report.figure("participation").value is None
     assert report.departments == []
     assert report.head == "0" * 64
+
+
+def test_hours_belong_to_the_department_of_their_day(session: Session, told: Told) -> None:
+    who = told.people["Production"][0]
+    who.terms = [
+        *who.terms,
+        EmploymentTerms(valid_from=MARCH, department="IT", site=who.terms[0].site, fte=Decimal(1)),
+    ]
+    factories.make_employment(session, told.company, with_user=False, department="Production")
+    factories.make_employment(session, told.company, with_user=False, department="Board")
+    factories.make_employment(session, told.company, with_user=False, department="Board")
+    tranche = told.books.pledge(who, 600)
+    told.books.give(who, tranche, 10, SCHROEF, date(2026, 3, 1))
+    told.books.give(who, tranche, 20, SCHROEF, MARCH)
+    rows = {r.name: r for r in report_of(session, told, (date(2026, 3, 1), date(2026, 3, 31))).departments}
+    # On 1 March still Production, where 240 minutes are already, and IT from the next day on, with 65.
+    assert rows["Production"].totals.delivered == 60 + 180 + 10
+    assert rows["IT"].totals.delivered == 65 + 20
+    assert rows["IT"].headcount == 6
+
+
+def test_a_period_is_closed_when_all_of_its_days_are() -> None:
+    scope = Scope(1, date(2026, 1, 1), date(2026, 3, 31))
+    quarters = [(date(2025, 10, 1), date(2025, 12, 31)), (date(2026, 4, 1), date(2026, 6, 30))]
+    months = [(date(2026, m, 1), date(2026, m, days)) for m, days in ((1, 31), (2, 28), (3, 31))]
+    assert closing_of(quarters, scope) == Closing.OPEN
+    assert closing_of(months[:2], scope) == Closing.PARTLY
+    assert closing_of(months, scope) == Closing.CLOSED
+    assert closing_of([(date(2026, 1, 1), date(2026, 12, 31))], scope) == Closing.CLOSED
+
+
+def test_a_correction_of_hours_of_before_the_period_stands_among_its_restatements(
+    session: Session, told: Told
+) -> None:
+    who = told.people["IT"][2]
+    key = told.books.give(who, told.books.pledge(who, 600), 120, SCHROEF, JANUARY)
+    told.books.correct(key, JANUARY)
+    found = report_of(session, told, (date(2026, 3, 1), date(2026, 3, 31))).restatements
+    assert [(r.minutes, r.activity_date, r.booked_on, r.reason) for r in found] == [
+        (-120, JANUARY, clock.today(), "correction")
+    ]
+    assert found[0].reverses == found[0].number - 1
+    assert report_of(session, told).restatements == []
 
 
 # --- small groups ---------------------------------------------------------------------------------------------------

@@ -42,6 +42,10 @@ TRAPS = (
     "Foo, +1",
     "Foo\t@SUM(A1)",
     'Foo;"=1+1"',
+    "Bell\x07 and escape\x1b",
+    "🧰 Ploeg 🏳️‍🌈",
+    "_x0041_ & <b>",
+    "Lang " * 38,
 )
 
 
@@ -150,7 +154,14 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(report: Report) -> None:
     book = openpyxl.load_workbook(io.BytesIO(content))
     names = [row[0] for row in book["By initiative"].iter_rows(min_row=2, values_only=True)]
     assert "=cmd|' /C calc'!A0" in names
+    shown = [cell for row in book["By site and department"].iter_rows(values_only=True) for cell in row]
+    assert {"🧰 Ploeg 🏳️‍🌈13", "Bell\x07 and escape\x1b12"} <= {_plain(cell) for cell in shown}
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
+
+
+def _plain(cell: Any) -> Any:
+    """As Excel shows it: what XML cannot hold is written as _x0007_."""
+    return re.sub(r"_x([0-9A-F]{4})_", lambda m: chr(int(m[1], 16)), cell) if isinstance(cell, str) else cell
 
 
 @pytest.mark.parametrize("language", ["nl", "fr", "en"])

@@ -52,6 +52,7 @@ def test_without_a_period_it_is_this_year_until_today(told: Told, client_as: Cal
         ("from=31/02/2026&until=2026-03-01", 'value="31/02/2026"', "Write a date as 31/03/2026."),
         ("from=2026-01-01", 'value="2026-01-01"', "until"),
         ("from=2001-01-01&until=2026-01-01", 'value="2001-01-01"', "at most ten years"),
+        ("from=2027-01-01&until=2027-03-31", 'value="2027-01-01"', "has yet to begin"),
     ],
 )
 @pytest.mark.parametrize("path", ["/hr/report", "/hr/report.csv", "/hr/report.xlsx"])

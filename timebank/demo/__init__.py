@@ -124,7 +124,40 @@ def _set_the_stage(random: Random, start: date) -> list[Founded]:
                 language="nl",
                 now=clock.now(),
             )
+    _set_reports(own_company, start)
     return founded
+
+
+def _set_reports(organisation_id: int, start: date) -> None:
+    """What the demo's HR entered for reports: hourly costs, a target, and the length of a working week."""
+    from timebank import clock, db
+    from timebank.auth.actor import COMMAND_LINE
+    from timebank.reports import inputs
+    from timebank.reports.models import RateBasis
+
+    with db.unit_of_work() as session:
+        for year, cents in ((start.year, 44_50), (start.year + 1, 46_20)):
+            inputs.enter_rate(
+                session,
+                organisation_id,
+                basis=RateBasis.OWN_COST,
+                valid_from=date(year, 1, 1),
+                cents=cents,
+                source="Invented for the demo",
+                actor=COMMAND_LINE,
+                now=clock.now(),
+            )
+        inputs.set_targets(
+            session,
+            organisation_id,
+            start.year + 1,
+            minutes=400 * 60,
+            participation=30_00,
+            actor=COMMAND_LINE,
+            now=clock.now(),
+        )
+        choices = inputs.Choices(weekly_minutes=38 * 60)
+        inputs.change_choices(session, organisation_id, choices, actor=COMMAND_LINE, now=clock.now())
 
 
 def _import(kind: str, content: bytes, name: str, organisation_id: int | None, day: date) -> None:

@@ -25,6 +25,7 @@ from timebank.matches.models import (
     HoursState,
     Match,
     MatchState,
+    Reached,
     SessionState,
     Side,
 )
@@ -164,7 +165,18 @@ class Coachings:
             waiting = any(m.state is SessionState.PLANNED for m in match.sessions)
             undecided = any(h.state in (HoursState.LOGGED, HoursState.DISPUTED) for h in match.hours)
             if match.sessions and not waiting and not undecided:
-                do(matches.complete, match.public_id, actor=self._people.coach(match.employment))
+                coach = self._people.coach(match.employment)
+                if do(matches.complete, match.public_id, actor=coach):
+                    self._say(match, coach, self._people.coordinators[match.request.initiative_id])
+
+    def _say(self, match: Match, *sides: Actor) -> None:
+        """How it went, as most of both sides tell; by a chance of its own, so that the story goes on as it would."""
+        chance = Random(match.id)  # noqa: S311 - a story, no secret
+        for actor in sides:
+            if chance.random() < 0.8:
+                reached = Reached.FULLY if chance.random() < 0.7 else Reached.PARTLY
+                again = chance.random() < 0.9
+                do(matches.give_feedback, match.public_id, reached=reached, again=again, actor=actor)
 
     def _matches(self, states: Sequence[MatchState]) -> Sequence[Match]:
         with db.read_session() as session:

@@ -182,7 +182,7 @@ def build_report(
         until_date=until_date,
         made_at=now,
         version=VERSION,
-        closing=_closing(queries.closed_periods(session, whole), whole),
+        closing=closing_of(queries.closed_periods(session, whole), whole),
         headcount_method=rules.method,
         headcount_days=work.staff.counted_on,
         smallest=rules.smallest,
@@ -268,7 +268,8 @@ def _figures(counts: Counts, part: Part | None) -> list[Figure]:
     ]
 
 
-def _closing(closed: Iterable[tuple[date, date]], scope: Scope) -> Closing:
+def closing_of(closed: Iterable[tuple[date, date]], scope: Scope) -> Closing:
+    """Whether the closed periods (first day, last day) cover a scope."""
     days = {
         day
         for first, last in closed
