@@ -18,10 +18,13 @@ from timebank import clock
 from timebank.auth.actor import SYSTEM
 from timebank.auth.models import Role
 from timebank.errors import Invalid, NotFound, NotPermitted
+from timebank.ledger.closing import close_period
 from timebank.ledger.models import LedgerAccount, LedgerLine, LedgerTransaction
 from timebank.organisations.models import EmploymentTerms
+from timebank.reports import inputs
 from timebank.reports.departments import rows as rows_of
 from timebank.reports.departments import small, small_beside
+from timebank.reports.models import RateBasis
 from timebank.reports.queries import Scope
 from timebank.reports.rows import Closing
 from timebank.reports.service import Report, build_report, closing_of
@@ -214,18 +217,38 @@ def test_a_period_is_closed_when_all_of_its_days_are() -> None:
     assert closing_of([(date(2026, 1, 1), date(2026, 12, 31))], scope) == Closing.CLOSED
 
 
-def test_a_correction_of_hours_of_before_the_period_stands_among_its_restatements(
+@pytest.mark.both
+def test_what_comes_after_a_closing_is_told_as_a_restatement_and_leaves_the_closed_report_alone(
     session: Session, told: Told
 ) -> None:
     who = told.people["IT"][2]
     key = told.books.give(who, told.books.pledge(who, 600), 120, SCHROEF, JANUARY)
+    for day, cents in ((date(2026, 1, 1), 4000), (MARCH, 5000)):
+        inputs.enter_rate(
+            session,
+            told.company.id,
+            basis=RateBasis.OWN_COST,
+            valid_from=day,
+            cents=cents,
+            source="wages",
+            actor=SYSTEM,
+            now=clock.now(),
+        )
+    january, march = (date(2026, 1, 1), date(2026, 1, 31)), (date(2026, 3, 1), date(2026, 3, 31))
+    before = report_of(session, told, march)
+    close_period(session, told.company.id, year=2026, month=1, closed_by_id=None, now=clock.now())
     told.books.correct(key, JANUARY)
-    found = report_of(session, told, (date(2026, 3, 1), date(2026, 3, 31))).restatements
-    assert [(r.minutes, r.activity_date, r.booked_on, r.reason) for r in found] == [
+    closed, after = report_of(session, told, january), report_of(session, told, march)
+    assert (closed.closing, report_of(session, told).closing, after.closing) == ("closed", "partly", "open")
+    assert closed.figure("delivered").numerator == 125 + 120
+    assert after.figure("delivered").numerator == 365 - 120
+    assert [(r.minutes, r.activity_date, r.booked_on, r.reason) for r in after.restatements] == [
         (-120, JANUARY, clock.today(), "correction")
     ]
-    assert found[0].reverses == found[0].number - 1
-    assert report_of(session, told).restatements == []
+    assert after.restatements[0].reverses is not None
+    assert (closed.restatements, before.restatements) == ([], [])
+    # Taken back at the rate of January, at which it counted there.
+    assert after.figure("value").value == Decimal(365 * 5000 - 120 * 4000) / 6000
 
 
 # --- small groups ---------------------------------------------------------------------------------------------------

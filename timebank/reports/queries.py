@@ -9,10 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, extract, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from timebank import clock
 from timebank.ledger.models import (
@@ -21,9 +21,6 @@ from timebank.ledger.models import (
     LedgerAccount,
     LedgerBook,
     LedgerFact,
-    LedgerPeriod,
-    LedgerTransaction,
-    TransactionKind,
 )
 from timebank.matches.models import (
     CoachingFeedback,
@@ -93,7 +90,9 @@ class Given:
 def given(session: Session, scope: Scope, rates: Sequence[date] = ()) -> list[Given]:
     """The facts of a scope by who gave; `rates` are the days from which hourly rates hold, earliest first."""
     fact = LedgerFact
-    held = [(fact.activity_date >= day, place) for place, day in enumerate(rates, start=1)]
+    # What restates a closed period counts on the day of its booking, at the rate of the day of the activity.
+    day_given = func.coalesce(fact.restates, fact.activity_date)
+    held = [(day_given >= day, place) for place, day in enumerate(rates, start=1)]
     rows = session.execute(
         select(
             extract("year", fact.activity_date).label("year"),
@@ -341,59 +340,3 @@ def first_activity(session: Session, organisation_id: int) -> date | None:
         .join(LedgerBook, LedgerBook.id == LedgerFact.book_id)
         .where(LedgerBook.organisation_id == organisation_id)
     )
-
-
-def closed_periods(session: Session, scope: Scope) -> list[tuple[date, date]]:
-    """(first day, last day) of the closed periods that a scope touches, earliest first."""
-    rows = session.execute(
-        select(LedgerPeriod.from_date, LedgerPeriod.until_date)
-        .where(
-            LedgerPeriod.book_id == _book(scope.organisation_id),
-            LedgerPeriod.closed_at.is_not(None),
-            LedgerPeriod.from_date <= scope.until_date,
-            LedgerPeriod.until_date >= scope.from_date,
-        )
-        .order_by(LedgerPeriod.from_date)
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A booking that takes another back, of an activity before the period in which it was booked."""
-
-    number: int
-    reverses: int
-    booked_at: datetime
-    activity_date: date
-    minutes: int
-    payload: str
-
-
-def corrections(session: Session, scope: Scope) -> list[Correction]:
-    """Confirmed coaching of before the period that was taken back in it, in the order of the book."""
-    original = aliased(LedgerTransaction)
-    until = clock.local_moment(scope.until_date + timedelta(days=1), time())
-    rows = session.execute(
-        select(
-            LedgerTransaction.number,
-            original.number,
-            LedgerTransaction.booked_at,
-            LedgerFact.activity_date,
-            LedgerFact.minutes,
-            LedgerTransaction.payload,
-        )
-        .select_from(LedgerTransaction)
-        .join(LedgerFact, LedgerFact.transaction_id == LedgerTransaction.id)
-        .join(original, original.id == LedgerTransaction.reverses_id)
-        .where(
-            LedgerTransaction.book_id == _book(scope.organisation_id),
-            LedgerTransaction.kind == TransactionKind.REVERSAL,
-            LedgerTransaction.booked_at >= clock.local_moment(scope.from_date, time()),
-            LedgerTransaction.booked_at < until,
-            LedgerFact.activity_date < scope.from_date,
-            DELIVERED,
-        )
-        .order_by(LedgerTransaction.number)
-    )
-    return [Correction(*row) for row in rows]

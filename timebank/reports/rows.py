@@ -112,7 +112,7 @@ class RateRow:
 
 @dataclass(frozen=True)
 class RestatementRow:
-    """A correction of hours of before the period: what was booked when, about which day, and why (a code)."""
+    """A booking about hours of a period that was closed before: when, about which day, and why (a code)."""
 
     number: int
     booked_on: date

@@ -17,6 +17,7 @@ from timebank import clock
 from timebank.auth import permissions
 from timebank.auth.actor import Actor
 from timebank.errors import Invalid, NotFound
+from timebank.ledger import queries as ledger
 from timebank.organisations.models import Organisation
 from timebank.reports import counting, departments, queries, staff, tallies
 from timebank.reports.counting import WHO, Rules, Together
@@ -182,7 +183,9 @@ def build_report(
         until_date=until_date,
         made_at=now,
         version=VERSION,
-        closing=closing_of(queries.closed_periods(session, whole), whole),
+        closing=closing_of(
+            ((p.from_date, p.until_date) for p in ledger.closed_periods(session, organisation_id)), whole
+        ),
         headcount_method=rules.method,
         headcount_days=work.staff.counted_on,
         smallest=rules.smallest,
@@ -204,7 +207,11 @@ def build_report(
         coaches=_coaches(session, work, grouped, part),
         targets=_targets(session, work) if part is None else [],
         outcomes=tallies.outcomes(queries.answers(session, whole), rules.smallest) if part is None else [],
-        restatements=tallies.restatements(queries.corrections(session, whole)) if part is None else [],
+        restatements=(
+            tallies.restatements(ledger.restatements(session, organisation_id, from_date, until_date))
+            if part is None
+            else []
+        ),
         last_number=last_number,
         head=head.hex(),
     )

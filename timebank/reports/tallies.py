@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,17 +10,22 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from timebank import clock
+from timebank.ledger.models import Category, TransactionKind
+from timebank.ledger.queries import Restatement
 from timebank.matches.models import Side
 from timebank.matches.words import FEEDBACK
 from timebank.reports.counting import minutes_by
 from timebank.reports.goals import goal_name
 from timebank.reports.models import HourlyRate
-from timebank.reports.queries import Answers, Correction, Received, Scope
+from timebank.reports.queries import Answers, Received, Scope
 from timebank.reports.rows import CauseRow, InitiativeRow, OutcomeRow, PartRow, RateRow, RestatementRow
 from timebank.taxonomy import queries as taxonomy
 from timebank.taxonomy.models import Phase, TermKind
 from timebank.taxonomy.places import REGION_NAMES
 from timebank.taxonomy.places import region_name as place_name
+
+# The reason of hours that were confirmed after their period was closed.
+LATE = "late"
 
 # With `whole`, everything stands in one row: so few people work there that the rows would show what one of them chose.
 
@@ -181,15 +185,17 @@ def outcomes(found: Iterable[Answers], smallest: int) -> list[OutcomeRow]:
     return rows if any(row.coachings for row in rows) else []
 
 
-def restatements(corrections: Iterable[Correction]) -> list[RestatementRow]:
+def restatements(found: Iterable[Restatement]) -> list[RestatementRow]:
+    """What was booked in the period about hours delivered in closed ones before it."""
     return [
         RestatementRow(
-            number=c.number,
-            booked_on=clock.local_date(c.booked_at),
-            activity_date=c.activity_date,
-            minutes=c.minutes,
-            reason=json.loads(c.payload)["facts"].get("reason") or "",
-            reverses=c.reverses,
+            number=r.number,
+            booked_on=clock.local_date(r.booked_at),
+            activity_date=r.restates,
+            minutes=r.minutes,
+            reason=r.reason or ("" if r.kind == TransactionKind.REVERSAL else LATE),
+            reverses=r.reverses,
         )
-        for c in corrections
+        for r in found
+        if r.measure == "confirmed" and r.category == Category.DELIVERY
     ]

@@ -27,7 +27,11 @@ CLOSINGS: dict[Closing, Any] = {
     Closing.PARTLY: _l("Draft: a part of the period is closed"),
     Closing.CLOSED: _l("Final: the period is closed"),
 }
-REASONS: dict[str, Any] = {"correction": _l("Correction"), "": _l("Not given")}
+REASONS: dict[str, Any] = {
+    "correction": _l("Correction"),
+    "late": _l("Confirmed after the closing"),
+    "": _l("Not given"),
+}
 
 
 def reason(code: str) -> str:
