@@ -18,8 +18,10 @@ from timebank import clock
 from timebank.audit.models import AuditEntry
 from timebank.auth.actor import SYSTEM
 from timebank.errors import Invalid, NotPermitted
+from timebank.ledger.closing import close_period
 from timebank.organisations.models import EmploymentTerms
 from timebank.reports import inputs
+from timebank.reports.exports import frozen
 from timebank.reports.models import HeadcountMethod, HourlyRate, RateBasis
 from timebank.reports.service import Report
 
@@ -263,3 +265,21 @@ def test_an_auditor_looks_and_enters_nothing(session: Session, told: Told) -> No
             actor=factories.actor(session, user),
             now=clock.now(),
         )
+
+
+def test_the_report_of_a_closed_period_stays_as_it_was(
+    session: Session, told: Told, client_as: Callable[..., Any]
+) -> None:
+    close_period(session, told.company.id, year=2026, month=1, closed_by_id=None, now=clock.now())
+    frozen.freeze_closed(session, now=clock.now())
+    rate(session, told, date(2026, 1, 1), 4000)
+    session.commit()
+    client = client_as(told.hr)
+
+    def value(until: str) -> Any:
+        content = client.get(f"/hr/report.json?from=2026-01-01&until={until}").get_json()
+        assert content["state"] == ("closed" if until == "2026-01-31" else "partly")
+        return next(f["value"] for f in content["key_figures"] if f["figure"] == "value")
+
+    assert value("2026-01-31") is None
+    assert value("2026-02-28") == pytest.approx(125 * 40 / 60, abs=1e-6)

@@ -21,7 +21,7 @@ from timebank.matches import queries as matches
 from timebank.matching.insight import queries as insight
 from timebank.matching.insight.words import wish_sentence
 from timebank.reports import frameworks, inputs, json_file, own, parts, queries, renderings, service, tables
-from timebank.reports.exports import making
+from timebank.reports.exports import frozen, making
 from timebank.reports.forms import ChoicesForm, FeeForm, PeriodForm, RateForm, TargetsForm
 from timebank.reports.indicators import INDICATORS, VERSION
 from timebank.reports.models import RateBasis
@@ -152,15 +152,19 @@ def _asked() -> tuple[PeriodForm, Report | None]:
             return form, None
     else:
         form = PeriodForm(None, data={"from_date": date(today.year, 1, 1), "until_date": today})
+    session, company, part = (
+        db.request_session(),
+        current_company_id(),
+        parts.part_of(request.args.get("part")),
+    )
+    first, last = form.from_date.data, form.until_date.data
+    # The report of a closed period stays as it was, also when rates or staff are changed later.
+    kept = frozen.find(session, company, first, last, language()) if part is None else None
+    if kept is not None:
+        return form, kept.report
     try:
         report = service.build_report(
-            db.request_session(),
-            current_company_id(),
-            form.from_date.data,
-            form.until_date.data,
-            actor=current_actor(),
-            now=clock.now(),
-            part=parts.part_of(request.args.get("part")),
+            session, company, first, last, actor=current_actor(), now=clock.now(), part=part
         )
     except Invalid as refusal:
         form.add_errors(refusal)
