@@ -25,12 +25,12 @@ from timebank.ledger.models import (
 from timebank.matches.models import (
     CoachingFeedback,
     HourEntry,
-    HoursState,
     Match,
     MatchState,
     Reached,
     Side,
 )
+from timebank.matches.queries import UNDECIDED_HOURS
 from timebank.organisations.models import CompanyPolicy, Employment
 from timebank.pledges.models import Pledge, PledgeState, Tranche
 from timebank.reports.models import HourlyRate, ProgrammeFee, RateBasis, ReportChoices, ReportTarget
@@ -234,14 +234,14 @@ def answers(session: Session, scope: Scope) -> list[Answers]:
 
 
 def unconfirmed_minutes(session: Session, scope: Scope) -> int:
-    """Minutes of coaching that were logged in the period and wait for the initiative, or that it disputes."""
+    """Minutes of coaching of the period that were logged and that nobody decided on yet."""
     total = session.scalar(
         select(func.coalesce(func.sum(HourEntry.minutes), 0))
         .join(Match, Match.id == HourEntry.match_id)
         .join(Employment, Employment.id == Match.employment_id)
         .where(
             Employment.organisation_id == scope.organisation_id,
-            HourEntry.state.in_([HoursState.LOGGED, HoursState.DISPUTED]),
+            HourEntry.state.in_(UNDECIDED_HOURS),
             HourEntry.category == Category.DELIVERY,
             HourEntry.activity_date.between(scope.from_date, scope.until_date),
         )

@@ -20,6 +20,7 @@ from timebank.errors import Invalid
 from timebank.matches import queries as matches
 from timebank.matching.insight import queries as insight
 from timebank.matching.insight.words import wish_sentence
+from timebank.pledges import queries as pledges
 from timebank.reports import frameworks, inputs, json_file, own, parts, queries, renderings, service, tables
 from timebank.reports.exports import frozen, making
 from timebank.reports.forms import ChoicesForm, FeeForm, PeriodForm, RateForm, TargetsForm
@@ -71,6 +72,7 @@ def overview() -> str:
         targets=whole.targets,
         target_words=TARGETS,
         waiting=queries.pledges_waiting(session, company),
+        late=len(matches.late_hours(session, pledges.company_scope(company))),
         agreements=agreements.waiting_for_company(session, company),
         address=_address(report),
         most=MOST_BARS,
