@@ -150,6 +150,7 @@ def test_hr_decides_on_a_page_of_its_own(told: Story, held_clock: Any, client_as
     [entry] = told.session.query(HourEntry).all()
     told.session.commit()
     hr = client_as(told.hr)
+    assert "/hr/late-hours" in hr.get("/hr").text
     page = hr.get("/hr/late-hours").text
     assert "I was ill" in page and told.initiative.name not in page
     assert client_as(told.coordinator).get("/hr/late-hours").status_code == 404
@@ -157,6 +158,7 @@ def test_hr_decides_on_a_page_of_its_own(told: Story, held_clock: Any, client_as
     assert "I was ill" in refuse
     done = hr.post_form(f"/late-hours/{entry.public_id}/approve?desk=hr", follow_redirects=True)
     assert "I was ill" not in done.text
+    assert "/hr/late-hours" not in hr.get("/hr").text
     assert str(entry.public_id) in client_as(told.coordinator).get("/initiative").text
 
 
