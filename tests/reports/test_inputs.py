@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -72,10 +73,10 @@ def test_no_rate_is_that_of_a_few_people(session: Session, held_clock: Any) -> N
     for _ in range(4):
         factories.make_employment(session, company, with_user=False)
     told = Told(company, factories.make_hr(session, company), {}, None)  # type: ignore[arg-type]
-    with pytest.raises(Invalid, match="Fewer than 5 people"):
+    with force_locale("en"), pytest.raises(Invalid, match="Fewer than 5 people"):
         rate(session, told, MARCH, 4200)
     rate(session, told, MARCH, 4200, RateBasis.PUBLIC_AVERAGE)
-    with pytest.raises(Invalid, match="already"):
+    with force_locale("en"), pytest.raises(Invalid, match="already"):
         rate(session, told, MARCH, 4300, RateBasis.PUBLIC_AVERAGE)
 
 
@@ -213,7 +214,7 @@ def test_hr_enters_rates_fees_targets_and_choices(
         answer = client.post_form(PAGE, form)
         assert answer.status_code == 303, answer.text
     page = client.get(PAGE).get_data(as_text=True)
-    for words in ("€52.40", "€1,250.00", "500 h", "25%"):
+    for words in ("€52.40", "€1,250.00", "500 h", "25%", 'value="500"', 'value="25"'):
         assert words in page
     actions = set(session.scalars(select(AuditEntry.action)))
     assert {

@@ -25,7 +25,7 @@ from timebank.reports import frameworks, inputs, json_file, own, parts, queries,
 from timebank.reports.exports import frozen, making
 from timebank.reports.forms import ChoicesForm, FeeForm, PeriodForm, RateForm, TargetsForm
 from timebank.reports.indicators import INDICATORS, VERSION
-from timebank.reports.models import RateBasis
+from timebank.reports.models import RateBasis, TargetKind
 from timebank.reports.service import Part, Report
 from timebank.reports.words import BASES, CLOSINGS, TARGETS
 from timebank.web.forms import BaseForm
@@ -225,7 +225,18 @@ def _held(name: str) -> dict[str, Any]:
     if name == "choices":
         held = queries.choices(db.request_session(), current_company_id()) or inputs.Choices()
         return {"data": {key: getattr(held, key) for key in vars(inputs.Choices())}}
-    return {"data": {"year": clock.today().year}} if name == "targets" else {}
+    if name == "targets":
+        year = clock.today().year
+        kinds = {t.kind: t.value for t in queries.targets(db.request_session(), current_company_id(), [year])}
+        share = kinds.get(TargetKind.PARTICIPATION)
+        return {
+            "data": {
+                "year": year,
+                "hours": kinds.get(TargetKind.HOURS),
+                "participation": None if share is None else share // 100,
+            }
+        }
+    return {}
 
 
 def _enter(session: Session, what: str, form: Any) -> str:
