@@ -144,7 +144,8 @@ def test_rights_name_who_may_do_what_without_names_of_people(told: Told) -> None
 def test_a_package_without_the_auditors_part_shows_nobody(told: Told) -> None:
     found = members(package_of(told, auditor=False))
     assert set(found) == {
-        "read-me.txt", "report.csv", "report.xlsx", "report.json", "chain.csv", "manifest.json", "signature.json"
+        "read-me.txt", "report.pdf", "report.csv", "report.xlsx", "report.json", "chain.csv", "manifest.json",
+        "signature.json",
     }  # fmt: skip
     pseudonyms = [e.pseudonym.encode() for group in told.people.values() for e in group]
     assert not any(p in content for p in pseudonyms for content in found.values())

@@ -27,6 +27,7 @@ from timebank.ledger.models import (
     LedgerTransaction,
 )
 from timebank.reports import renderings
+from timebank.reports.pdf.content import render_pdf
 from timebank.reports.proof import evidence
 from timebank.reports.proof import manifest as words
 from timebank.reports.proof.archive import Writer
@@ -106,8 +107,12 @@ def _renderings(session: Session, order: Order) -> list[Member]:
     def render(kind: str) -> Callable[[], Iterable[bytes]]:
         return lambda: [renderings.FORMATS[kind].render(report)]
 
+    def printed() -> list[bytes]:
+        return [render_pdf(session, report, order.stories, order.issuer, order.number)]
+
     return [
         ("read-me.txt", lambda: [_read_me()]),
+        ("report.pdf", printed),
         *((f"report.{kind}", render(kind)) for kind in renderings.FORMATS),
     ]
 
