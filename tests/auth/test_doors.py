@@ -33,6 +33,7 @@ PUBLIC = {
     "proof.keys",
     "proof.verify_file",
     "proof.verify_page",
+    "reports.report_schema",
 }
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import current_app
@@ -21,12 +22,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.reports.conftest import Told
+from tests.reports.conftest import SCHROEF, Told
+from tests.reports.test_inputs import rate
 from timebank import clock, db
 from timebank.audit.models import AuditEntry
 from timebank.auth.actor import COMMAND_LINE, actor_of
 from timebank.auth.models import Role
 from timebank.errors import NotPermitted
+from timebank.ledger.closing import close_period
 from timebank.ledger.entries import hash_payload, link
 from timebank.reports.exports import making
 from timebank.reports.proof import manifest as words
@@ -103,6 +106,39 @@ def test_evidence_has_one_row_for_each_confirmed_activity(told: Told) -> None:
     assert {r["company_number"] for r in evidence} == {"0566988259"}
     assert {r["approved_by"] for r in evidence if r["category"] == "delivery"} == {"system"}
     assert all(r["initiative_name"] != "=cmd|' /C calc'!A0" for r in evidence)
+
+
+def test_evidence_has_the_rate_of_the_day_and_its_values_add_up(told: Told, session: Session) -> None:
+    rate(session, told, date(2026, 1, 1), 5000)
+    rate(session, told, date(2026, 2, 1), 6100)
+    found = members(package_of(told))
+    evidence = rows(found["evidence.csv"])
+    used = {(r["activity_date"] < "2026-02", r["rate"], r["rate_valid_from"]) for r in evidence}
+    assert used == {(True, "50.0", "2026-01-01"), (False, "61.0", "2026-02-01")}
+    value = next(f for f in json.loads(found["report.json"])["key_figures"] if f["figure"] == "value")
+    given = sum(float(r["value"]) for r in evidence if r["category"] == "delivery")
+    assert given == pytest.approx(value["value"])
+
+
+def test_what_restates_a_closed_day_says_which_and_costs_what_it_cost_then(
+    told: Told, session: Session
+) -> None:
+    who = told.people["IT"][2]
+    key = told.books.give(who, told.books.pledge(who, 600), 120, SCHROEF, date(2026, 1, 20))
+    rate(session, told, date(2026, 1, 1), 5000)
+    rate(session, told, date(2026, 2, 1), 6100)
+    close_period(session, told.company.id, year=2026, month=1, closed_by_id=None, now=clock.now())
+    told.books.correct(key, date(2026, 1, 20))
+    package = package_of(told)
+    found = members(package)
+    restated = [r for r in rows(found["evidence.csv"]) if r["restates"]]
+    assert [(r["restates"], r["minutes"], r["rate"]) for r in restated] == [("2026-01-20", "-120", "50.0")]
+    assert restated[0]["activity_date"] > "2026-02"
+    assert check(package).authentic
+    sheet = openpyxl.load_workbook(io.BytesIO(found["evidence.xlsx"]))["Evidence"]
+    column = [cell.value for cell in sheet[1]].index("restates")
+    days = [row[column].value for row in sheet.iter_rows(min_row=2) if row[column].value]
+    assert [day.date() for day in days] == [date(2026, 1, 20)]
 
 
 def test_whoever_has_a_payload_and_its_salt_recomputes_the_chain(told: Told) -> None:

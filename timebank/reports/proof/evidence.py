@@ -32,6 +32,7 @@ from timebank.ledger.models import (
     TransactionKind,
 )
 from timebank.reports.queries import Scope
+from timebank.reports.rows import RateRow
 
 # Those of a payload, then what the chain adds, then what stands beside the ledger.
 FACTS = (
@@ -55,6 +56,7 @@ FACTS = (
     "sdg",
     "confirmed_by",
     "reversal_of",
+    "restates",
     "reason",
 )
 CHAIN = ("previous_hash", "hash")
@@ -64,17 +66,9 @@ COLUMNS = ("entry", *FACTS, *CHAIN, *BESIDE)
 FETCH = 2000
 SHEET_ROWS = 1_048_575  # of a workbook, below its heading
 PIECE = 500
+DATES = frozenset({"activity_date", "restates", "rate_valid_from"})
 NUMBERS = frozenset({"entry", "minutes", "reversal_of", "rate", "value"})
 FREE = tuple(COLUMNS.index(name) for name in ("site", "department", "initiative_name", "work_form"))
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What an hour costs from a day on, until the next rate of the same basis."""
-
-    valid_from: date
-    cents: int
-    basis: str
 
 
 class Booking(NamedTuple):
@@ -95,14 +89,17 @@ class Beside:
 
     company_number: str = ""
     approvers: Mapping[str, str] = field(default_factory=dict)
-    rates: Sequence[Rate] = ()
+    rates: Sequence[RateRow] = ()
 
     def of(self, payload: Mapping[str, Any]) -> list[Any]:
         """The last columns of the row with this payload, in the order of `BESIDE`."""
-        rate = self._rate(payload["activity_date"]) if self.rates else None
+        # What restates a closed period counts on the day of its booking, at the rate of the day of the activity.
+        day = payload["facts"].get("restates") or payload["activity_date"]
+        rate = self._rate(day) if self.rates else None
         if rate is None:
             return [self.company_number, self._approved_by(payload["lines"]), None, None, None, None]
-        value = round(payload["minutes"] * rate.cents / 60) / 100
+        # Not rounded to cents, so that the values add up to the report's.
+        value = round(payload["minutes"] * rate.cents / 6000, 6)
         price = [rate.cents / 100, rate.basis, rate.valid_from.isoformat(), value]
         return [self.company_number, self._approved_by(payload["lines"]), *price]
 
@@ -113,7 +110,7 @@ class Beside:
         approved = {self.approvers.get(_tranche(line["account"]), "") for line in lines}
         return ", ".join(sorted(approved - {""}))
 
-    def _rate(self, day: str) -> Rate | None:
+    def _rate(self, day: str) -> RateRow | None:
         place = bisect_right(self.rates, date.fromisoformat(day), key=attrgetter("valid_from"))
         return self.rates[place - 1] if place else None
 
@@ -175,6 +172,7 @@ def proven_cells(booking: Booking, payload: Mapping[str, Any]) -> list[Any]:
         *_AFTER_PAID(facts),
         confirmed_by(payload),
         payload["reverses"],
+        facts.get("restates"),
         facts["reason"],
         booking.previous_hash.hex(),
         booking.hash.hex(),
@@ -313,7 +311,7 @@ def write_workbook(out: IO[bytes] | str, rows: Iterable[Sequence[Any]], title: s
     book.set_properties({"title": title, "created": datetime(2000, 1, 1)})  # noqa: DTZ001 - a workbook knows no zone
     head = book.add_format({"bold": True, "bottom": 1})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
-    date_column = COLUMNS.index("activity_date")
+    dates = frozenset(COLUMNS.index(name) for name in DATES)
     numbers = frozenset(COLUMNS.index(name) for name in NUMBERS)
     sheet: Any = None
     line = 0
@@ -326,7 +324,7 @@ def write_workbook(out: IO[bytes] | str, rows: Iterable[Sequence[Any]], title: s
                 continue
             if column in numbers:
                 sheet.write_number(line, column, cell)
-            elif column == date_column:
+            elif column in dates:
                 sheet.write_datetime(line, column, date.fromisoformat(cell), day)
             else:
                 sheet.write_string(line, column, cell)

@@ -48,7 +48,6 @@ class Order:
     language: str
     issuer: str
     auditor: bool = False
-    rates: Sequence[evidence.Rate] = ()
     seed: str = ""
     stories: Sequence[uuid.UUID] = ()
     number: int | None = None
@@ -186,7 +185,9 @@ def _chain_lines(session: Session, organisation_id: int, chain: dict[str, Any]) 
 def _auditor_members(session: Session, scope: Scope, order: Order, seed: str) -> list[Member]:
     report = order.report
     beside = evidence.Beside(
-        report.enterprise_number or "", evidence.approvers(session, order.organisation_id), order.rates
+        report.enterprise_number or "",
+        evidence.approvers(session, order.organisation_id),
+        report.rates,
     )
 
     def rows() -> Iterator[list[Any]]:
