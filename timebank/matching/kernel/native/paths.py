@@ -32,6 +32,8 @@ def augment(
     -------
     How many of the rows are done.
     """
+    if not rows.size:
+        return 0
     n_columns = state.v.size
     # A column's number fits below a distance in one key: distances are below the largest weight.
     bits = 1
