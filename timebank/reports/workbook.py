@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import date
+from itertools import zip_longest
+from textwrap import wrap
 from typing import Any
 
 from flask_babel import gettext as _
@@ -26,6 +28,7 @@ NUMBERS = {
     Kind.EURO: "#,##0.00 [$€-x-euro2]",
 }
 SHARE_OF_TIME = "0.000%"
+LINE = 15  # points
 LONGEST_TITLE = 31  # what Excel allows
 MOST_BARS = 20
 
@@ -74,6 +77,22 @@ def render_xlsx(report: Report) -> bytes:
     return out.getvalue()
 
 
+def _set_widths(sheet: Any, tables_columns: Sequence[Sequence[Column]]) -> list[int]:
+    """As wide as the widest kind of column at each place; what they are now, in characters."""
+    kinds = zip_longest(*([column.kind for column in columns] for columns in tables_columns))
+    widths = [max(WIDTHS.get(kind, 18) for kind in place if kind is not None) for place in kinds]
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width)
+    return widths
+
+
+def _make_room(sheet: Any, row: int, texts: Sequence[str], widths: Sequence[int]) -> None:
+    """As many lines as the longest text takes: not every program that opens a workbook finds that out by itself."""
+    lines = max(len(wrap(text, width)) for text, width in zip(texts, widths, strict=False))
+    if lines > 1:
+        sheet.set_row(row, LINE * lines)
+
+
 def _columns(title: str, values: Sequence[int], kind: str, label: int = 0) -> dict[str, Any]:
     """A chart of the first table of a sheet: which columns it draws, against which."""
     return {"title": title, "values": values, "shape": kind, "label": label}
@@ -84,9 +103,11 @@ class _Sheets:
 
     def __init__(self, book: Any) -> None:
         self.book = book
-        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
+        self.head = book.add_format({**head, "indent": 1})
+        self.number_head = book.add_format({**head, "align": "right"})
         self.title = book.add_format({"bold": True, "font_size": 16})
-        self.text = book.add_format({"text_wrap": True, "valign": "top"})
+        self.text = book.add_format({"text_wrap": True, "valign": "top", "indent": 1})
         self.left = {
             Kind.DAY: book.add_format({"num_format": NUMBERS[Kind.DAY], "align": "left"}),
             Kind.COUNT: book.add_format({"num_format": "0", "align": "left"}),
@@ -102,10 +123,11 @@ class _Sheets:
         sheet.set_footer("&L&A&R&P / &N")
         return sheet
 
-    def _heads(self, sheet: Any, columns: Sequence[Column], start: int = 0) -> None:
-        for place, column in enumerate(columns, start=start):
-            sheet.set_column(place, place, WIDTHS.get(column.kind, 18))
-            sheet.write_string(0, place, column.label, self.head)
+    def _heads(self, sheet: Any, columns: Sequence[Column], row: int, widths: Sequence[int]) -> None:
+        _make_room(sheet, row, [column.label for column in columns], widths)
+        for place, column in enumerate(columns):
+            of_text = column.kind in (Kind.TEXT, Kind.DAY, Kind.MONTH)
+            sheet.write_string(row, place, column.label, self.head if of_text else self.number_head)
 
     def _finish(self, sheet: Any, rows: int, columns: int, *, frozen: int = 0) -> None:
         sheet.freeze_panes(1, frozen)
@@ -136,6 +158,7 @@ class _Sheets:
         lines += [(_("Hourly rate"), _rate(row)) for row in rates.rows]
         lines += [(_("Method"), note) for note in tables.method(report)]
         for row, (label, value) in enumerate(lines, start=2):
+            _make_room(sheet, row, [label, str(value)], [30, 90])
             sheet.write_string(row, 0, label, self.text)
             if isinstance(value, str):
                 sheet.write_string(row, 1, value, self.text)
@@ -149,17 +172,19 @@ class _Sheets:
         columns = [
             Column("figure", _("Figure")),
             Column("value", _("Value"), Kind.FIGURE),
-            Column("unit", _("Unit"), Kind.DAY),
+            Column("unit", _("Unit")),
             Column("numerator", _("Numerator"), Kind.COUNT),
             Column("denominator", _("Denominator"), Kind.COUNT),
             Column("before", _("A year before"), Kind.FIGURE),
             Column("how", _("How it is counted")),
         ]
-        self._heads(sheet, columns)
-        sheet.set_column(6, 6, 90)
+        widths = [*_set_widths(sheet, [columns])[:-1], 90]
+        sheet.set_column(6, 6, widths[-1])
+        self._heads(sheet, columns, 0, widths)
         lines = tables.key_figures(report)
         for row, line in enumerate(lines, start=1):
             figure = line.figure
+            _make_room(sheet, row, [str(figure.indicator.name), *[""] * 5, tables.how(figure)], widths)
             sheet.write_string(row, 0, str(figure.indicator.name), self.text)
             self._cell(sheet, row, 1, Kind.FIGURE, figure)
             sheet.write_string(row, 2, unit_word(line.unit), self.text)
@@ -170,28 +195,27 @@ class _Sheets:
             sheet.write_string(row, 6, tables.how(figure), self.text)
         self._finish(sheet, len(lines), len(columns), frozen=1)
 
-    def add(
-        self, side_by_side: Sequence[Table], *, title: str = "", chart: dict[str, Any] | None = None
-    ) -> None:
-        """One sheet with tables beside each other; the filter and the chart are of the first."""
-        first = side_by_side[0]
+    def add(self, stacked: Sequence[Table], *, title: str = "", chart: dict[str, Any] | None = None) -> None:
+        """One sheet with tables below each other; the filter and the chart are of the first."""
+        first = stacked[0]
         sheet = self._sheet(title or first.title)
-        starts, start = [], 0
-        for table in side_by_side:
-            starts.append(start)
-            self._heads(sheet, table.columns, start)
-            start += len(table.columns) + 1
-        longest = max(len(table.rows) for table in side_by_side)
-        for index in range(longest):
-            for table, begin in zip(side_by_side, starts, strict=True):
-                if index < len(table.rows):
-                    for place, (column, cell) in enumerate(
-                        zip(table.columns, table.rows[index], strict=True), start=begin
-                    ):
-                        self._cell(sheet, index + 1, place, column.kind, cell)
+        widths = _set_widths(sheet, [table.columns for table in stacked])
+        row = 0
+        for table in stacked:
+            self._heads(sheet, table.columns, row, widths)
+            for line in table.rows:
+                row += 1
+                texts = [
+                    str(cell) if column.kind == Kind.TEXT else ""
+                    for column, cell in zip(table.columns, line, strict=True)
+                ]
+                _make_room(sheet, row, texts, widths)
+                for place, (column, cell) in enumerate(zip(table.columns, line, strict=True)):
+                    self._cell(sheet, row, place, column.kind, cell)
+            row += 2
         self._finish(sheet, len(first.rows), len(first.columns))
         if chart is not None and first.rows:
-            self._chart(sheet, first, longest + 2, **chart)
+            self._chart(sheet, first, row, **chart)
 
     def _cell(self, sheet: Any, row: int, place: int, kind: Kind, cell: Any) -> None:
         if kind == Kind.TEXT:
