@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests import factories as make
 from tests.books.conftest import FEBRUARY, confirm, log
@@ -18,6 +20,7 @@ from timebank.auth.models import Role
 from timebank.books import periods, service
 from timebank.errors import Conflict, NotFound, NotPermitted
 from timebank.ledger import queries as ledger
+from timebank.ledger import service as ledger_service
 from timebank.matches import service as matches
 
 
@@ -121,3 +124,28 @@ def test_the_list_has_months_and_ended_years_newest_first(told: Story, held_cloc
     assert names[0] == f"{clock.today():%Y-%m}"
     assert names[names.index("2026") + 1] == "2026-12"
     assert names[-1] >= f"{FEBRUARY - timedelta(days=31):%Y-%m}"
+
+
+def test_a_book_that_begins_in_the_future_has_no_periods_yet(
+    session: Session, client_as: Callable[..., Any]
+) -> None:
+    """A pledge counts from its first day, which may lie months ahead."""
+    company = make.make_company(session)
+    hr = make.make_hr(session, company)
+    ledger_service.grant(
+        session,
+        tranche=uuid.uuid4(),
+        minutes=60,
+        organisation_id=company.id,
+        activity_date=clock.today() + timedelta(days=200),
+        facts=ledger_service.Facts(employee="p"),
+        actor_label="system",
+        now=clock.now(),
+        key="ahead",
+    )
+    assert client_as(hr).get("/hr/ledger/periods").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["9999", "9999-12", "0001"])
+def test_a_year_far_from_ours_is_no_period(told: Story, client_as: Callable[..., Any], name: str) -> None:
+    assert client_as(told.hr).get(f"/hr/ledger/periods/{name}").status_code == 404

@@ -17,7 +17,8 @@ from timebank.matches.models import HourEntry, Match
 from timebank.matches.queries import UNDECIDED_HOURS
 from timebank.organisations.models import Employment
 
-_NAME = re.compile(r"(\d{4})(?:-(\d{2}))?")
+# Years that the forms take as well.
+_NAME = re.compile(r"((?:19|20)[0-9]{2})(?:-([0-9]{2}))?")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def periods(session: Session, organisation_id: int, today: date) -> list[Period]
     """Months from the first with anything in the book or to decide until this one, and the years that have ended;
     newest first, a year before its months. Four statements."""
     first = _first_day(session, organisation_id)
-    if first is None:
+    # A pledge is granted on its first day, which may lie ahead.
+    if first is None or first.replace(day=1) > today:
         return []
     found = []
     for year in range(first.year, today.year + 1):
