@@ -293,3 +293,12 @@ def test_a_report_survives_being_kept_as_data(told: Told, session: Session) -> N
     assert frozen.decode(kept) == report
     kept["value"]["added_since"] = 1
     assert frozen.decode(kept) == replace(report)
+
+
+@pytest.mark.parametrize("asked", ["from=0001-01-01&until=0001-12-31", "from=9999-12-31&until=9999-12-31"])
+def test_a_day_that_no_period_has_leaves_the_form_as_it_begins(
+    told: Told, client_as: Any, asked: str
+) -> None:
+    page = client_as(told.hr).get(f"/hr/exports?{asked}")
+    assert page.status_code == 200
+    assert f'value="{asked[5:15]}"' not in page.text

@@ -291,6 +291,7 @@ def test_the_overview_can_be_narrowed_by_its_address(told: Told, client_as: Call
         "food",
         "password:1",
         "initiative:x",
+        "cause:%00",
     ):
         assert client.get(f"/hr?part={part}").status_code == 404
 

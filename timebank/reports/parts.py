@@ -20,7 +20,7 @@ def part_of(text: str | None) -> Part | None:
     if not text:
         return None
     kind, colon, code = text.partition(":")
-    if not colon or kind not in (*WHO, *WHERE) or len(text) > LONGEST:
+    if not colon or kind not in (*WHO, *WHERE) or len(text) > LONGEST or "\0" in code:
         raise NotFound(_l("There is no such group in this report."))
     return Part(kind, code)
 

@@ -19,7 +19,7 @@ from timebank.reports import service as reports
 from timebank.reports.exports import making, queries, service, words
 from timebank.reports.exports.forms import ExportForm, ScheduleForm
 from timebank.reports.exports.models import Every
-from timebank.web.forms import choices
+from timebank.web.forms import choices, day_of
 from timebank.web.locale import language
 
 bp = Blueprint("exports", __name__, template_folder="templates")
@@ -178,6 +178,6 @@ def _initiatives(form: ExportForm, company: int) -> list[tuple[str, str]]:
 
 def _day(name: str) -> date | None:
     try:
-        return date.fromisoformat(request.args.get(name, ""))
+        return day_of(request.args.get(name, ""))
     except ValueError:
         return None
