@@ -18,7 +18,7 @@ from timebank.errors import Conflict, InsufficientHours, Invalid, NotFound, NotP
 from timebank.ledger.models import Category, LedgerFact, LedgerTransaction
 from timebank.ledger.verify import verify
 from timebank.matches import service
-from timebank.matches.models import HourEntry, HoursState, MatchState, SessionState
+from timebank.matches.models import CoachingSession, HourEntry, HoursState, MatchState, SessionState
 from timebank.pledges import service as pledges
 
 
@@ -161,10 +161,10 @@ def test_the_same_work_is_never_logged_twice_by_hand(told: Story) -> None:
     log(told, 60, key="c", note="Jaarrekening")
 
 
-def test_a_session_and_a_manual_entry_never_count_the_same_work(told: Story, held_clock: Any) -> None:
-    session = told.session
+def plan(told: Story) -> CoachingSession:
+    """Two hours tomorrow."""
     meeting = service.plan_session(
-        session,
+        told.session,
         told.match.public_id,
         starts_at=at(1, 13, 30),
         ends_at=at(1, 15, 30),
@@ -173,7 +173,12 @@ def test_a_session_and_a_manual_entry_never_count_the_same_work(told: Story, hel
         actor=told.act_as(told.coach),
         now=clock.now(),
     )
-    session.commit()
+    told.session.commit()
+    return meeting
+
+
+def test_a_session_and_a_manual_entry_never_count_the_same_work(told: Story, held_clock: Any) -> None:
+    meeting = plan(told)
     held_clock.move(days=2)
     day = clock.local_date(meeting.starts_at)
     with pytest.raises(Conflict):
@@ -184,6 +189,29 @@ def test_a_session_and_a_manual_entry_never_count_the_same_work(told: Story, hel
         log(told, 120, key="b", session_public_id=meeting.public_id)
     with pytest.raises(Conflict):
         log(told, 120, key="c", activity_date=day)
+
+
+def test_a_session_whose_travel_was_logged_still_stands_for_its_coaching(
+    told: Story, held_clock: Any
+) -> None:
+    meeting = plan(told)
+    held_clock.move(days=2)
+    day = clock.local_date(meeting.starts_at)
+    log(told, 30, session_public_id=meeting.public_id, category=Category.TRAVEL)
+    with pytest.raises(Conflict):
+        log(told, 90, key="by hand", activity_date=day)
+    log(told, key="session", session_public_id=meeting.public_id)
+
+
+def test_a_correction_never_moves_to_the_day_of_a_planned_session(told: Story, held_clock: Any) -> None:
+    entry = confirm(told, log(told))
+    meeting = plan(told)
+    held_clock.move(days=2)
+    correct = {"actor": told.act_as(told.coach), "now": clock.now(), "minutes": 120, "reason": "Another day"}
+    with pytest.raises(Conflict):
+        service.correct_hours(
+            told.session, entry.public_id, activity_date=clock.local_date(meeting.starts_at), **correct
+        )
 
 
 def test_a_session_that_is_not_over_cannot_be_logged(told: Story) -> None:

@@ -138,8 +138,12 @@ def check_once(
         if any(e.session_id is None and e.activity_date == day and e.minutes == minutes for e in live):
             raise Conflict(_l("You already logged these hours by hand on that day. Withdraw those first."))
         return
+    logged = {e.session_id for e in live}
     if category is Category.DELIVERY and any(
-        m.state is SessionState.PLANNED and clock.local_date(m.starts_at) == day for m in match.sessions
+        m.state in (SessionState.PLANNED, SessionState.HELD)
+        and m.id not in logged
+        and clock.local_date(m.starts_at) == day
+        for m in match.sessions
     ):
         raise Conflict(_l("A session is planned on that day. Log its hours from that session."))
     if any(e.activity_date == day and e.minutes == minutes and e.note == note for e in live):

@@ -216,7 +216,8 @@ def correct_hours(
     """Put right what was confirmed: its booking is reversed, and a new entry waits for the initiative's yes.
 
     By the coach. Returns the new entry; the same again returns the same one. `reason` stands in the new entry's note,
-    the ledger keeps a code. Raises NotFound, NotPermitted, WrongState, Invalid.
+    the ledger keeps a code. Raises NotFound, NotPermitted, WrongState, Conflict when the work of another day was logged
+    before, and Invalid.
     """
     entry, match = loading.entry_locked(session, public_id)
     loading.require_coach(match, actor, "hours.log")
@@ -227,6 +228,8 @@ def correct_hours(
         raise Invalid(_l("Say why you correct it."), {"reason": _l("Say why you correct it.")})
     day = activity_date or entry.activity_date
     checks.check_entry(match, day, minutes, entry.category, now)
+    if day != entry.activity_date:
+        checks.check_once(match, None, day, minutes, entry.category, reason.strip(), corrected=entry)
     checks.check_day(session, match, day, minutes, corrected=entry)
     if entry.transaction_key is None:
         raise WrongState(_l("These hours were never booked."))
