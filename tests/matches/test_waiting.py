@@ -259,6 +259,19 @@ def test_silence_never_gives_more_hours_than_there_are(
     assert (entry.state, entry.consent_at) == (HoursState.LOGGED, None)
 
 
+def test_silence_is_no_consent_where_it_is_switched_off_though_hours_were_logged_at_that_moment(
+    told: Story, session: Session, held_clock: Any
+) -> None:
+    """What a coach logs while the initiative switches it off may still carry a day of consent."""
+    entry = log(told)
+    told.initiative.silent_consent = False
+    session.commit()
+    held_clock.move(days=22)
+    keep_house(session)
+    session.refresh(entry)
+    assert (entry.state, entry.consent_at, entry.reminded_at) == (HoursState.LOGGED, None, None)
+
+
 # --- unlikely -------------------------------------------------------------------------------------------------------
 
 

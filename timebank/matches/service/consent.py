@@ -51,8 +51,9 @@ def remind(session: Session, *, now: datetime, limit: int = 1) -> int:
     ).all()
     for public_id in due:
         entry, match = loading.entry_locked(session, public_id)
-        if entry.state is HoursState.LOGGED and entry.consent_at is not None and entry.reminded_at is None:
-            entry.consent_at = max(entry.consent_at, now + REMINDED_BEFORE)
+        counts_at = _counts_at(entry, match)
+        if counts_at is not None and entry.reminded_at is None:
+            entry.consent_at = max(counts_at, now + REMINDED_BEFORE)
             entry.reminded_at = now
             session.flush()
             events.record(session, entries.event_of(HoursReminded, entry, match, SYSTEM, now))
@@ -75,8 +76,9 @@ def consent(session: Session, *, now: datetime, limit: int = 1) -> int:
         .limit(limit)
     ).all()
     for public_id in due:
-        entry, _match = loading.entry_locked(session, public_id)
-        if entry.state is not HoursState.LOGGED or entry.consent_at is None or entry.consent_at > now:
+        entry, match = loading.entry_locked(session, public_id)
+        counts_at = _counts_at(entry, match)
+        if counts_at is None or counts_at > now:
             continue
         try:
             with session.begin_nested():
@@ -85,3 +87,11 @@ def consent(session: Session, *, now: datetime, limit: int = 1) -> int:
             entry.consent_at = None
             session.flush()
     return len(due)
+
+
+def _counts_at(entry: HourEntry, match: Match) -> datetime | None:
+    """When silence about these hours counts, if it does. What was logged while the initiative switched it off may still
+    carry a day of consent: it loses it here."""
+    if not match.request.initiative.silent_consent:
+        entry.consent_at = entry.reminded_at = None
+    return entry.consent_at if entry.state is HoursState.LOGGED else None
