@@ -17,6 +17,7 @@ from tests import factories as make
 from tests.books.conftest import confirm, log
 from tests.matches.arrange import Story
 from timebank import clock
+from timebank.auth.models import Role
 from timebank.books import statements
 from timebank.books.statements import Balances, Query
 from timebank.ledger import queries as ledger
@@ -129,6 +130,22 @@ def test_pages_show_their_own_side_in_its_language_and_lead_on(
     booking = hr.get("/hr/ledger/3").text
     assert "Boeking 3" in booking and told.employment.pseudonym not in booking
     assert hr.get("/hr/ledger/99").status_code == hr.get("/hr/ledger/99999999999999").status_code == 404
+
+
+def test_the_ledger_names_initiatives_to_the_auditor_and_not_to_hr(
+    told: Story, session: Session, client_as: Enter
+) -> None:
+    """HR sees each pledge's hours by name: beside them, a row would tell who coaches where."""
+    confirm(told, log(told))
+    auditor = make.make_user(session)
+    make.grant(session, auditor, Role.AUDITOR, organisation_id=told.employment.organisation_id)
+    reserved = "account=reserved&from=2026-01-01&until=2026-03-31&kind="
+    for person, named in ((told.hr, False), (auditor, True)):
+        client = client_as(person)
+        for page in (f"/hr/ledger?{reserved}", f"/hr/ledger.csv?{reserved}", "/hr/ledger/2", "/hr/ledger/3"):
+            answer = client.get(page)
+            assert answer.status_code == 200
+            assert (told.initiative.name in answer.text) is named, page
 
 
 def test_nobody_sees_the_account_of_another(told: Story, session: Session, client_as: Enter) -> None:

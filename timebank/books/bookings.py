@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import null, select
 from sqlalchemy.orm import Session, aliased
 
 from timebank.errors import NotFound
@@ -26,7 +26,10 @@ from timebank.organisations.models import Organisation
 
 @dataclass(frozen=True)
 class Booking:
-    """A transaction without the person it is about: its lines as kinds of accounts, and its link of the chain."""
+    """A transaction without the person it is about: its lines as kinds of accounts, and its link of the chain.
+
+    `initiative_name` is empty where the reader is not told whom the hours are for.
+    """
 
     number: int
     kind: TransactionKind
@@ -42,8 +45,8 @@ class Booking:
     lines: Sequence[tuple[AccountKind, int]]
 
 
-def booking(session: Session, organisation_id: int, number: int) -> Booking:
-    """The booking with a number in an organisation's book. Raises NotFound."""
+def booking(session: Session, organisation_id: int, number: int, *, named: bool) -> Booking:
+    """The booking with a number in an organisation's book; it says whom it is for only if `named`. Raises NotFound."""
     original, reversal = aliased(LedgerTransaction), aliased(LedgerTransaction)
     t = LedgerTransaction
     row = (
@@ -55,7 +58,7 @@ def booking(session: Session, organisation_id: int, number: int) -> Booking:
                 t.booked_at,
                 t.activity_date,
                 LedgerFact.restates,
-                LedgerFact.initiative_name,
+                (LedgerFact.initiative_name if named else null()).label("initiative_name"),
                 t.payload_hash,
                 t.previous_hash,
                 t.hash,

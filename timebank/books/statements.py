@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, null, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from timebank import clock, paging
@@ -44,7 +44,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Movement:
-    """Minutes that came (above zero) or went. `match` and `pledge` are the public ids of what it is about."""
+    """Minutes that came (above zero) or went. `match` and `pledge` are the public ids of what it is about.
+
+    `initiative_name` is empty where the reader is not told whom the hours are for.
+    """
 
     id: int
     number: int
@@ -142,10 +145,12 @@ def of_company(organisation_id: int) -> Whose:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def statement(session: Session, whose: Whose, query: Query, after: str | None = None) -> Statement:
-    """Two statements, however much was booked."""
+def statement(
+    session: Session, whose: Whose, query: Query, after: str | None = None, *, named: bool = True
+) -> Statement:
+    """Two statements, however much was booked. Movements say whom they are for only if `named`."""
     rows = session.execute(
-        paging.after(_movements(whose, query), [LedgerLine.id], after, PAGE, descending=True)
+        paging.after(_movements(whose, query, named), [LedgerLine.id], after, PAGE, descending=True)
     ).mappings()
     found = [_movement(row) for row in rows]
     more = paging.key([found[PAGE - 1].id]) if len(found) > PAGE else None
@@ -171,15 +176,15 @@ def balances(session: Session, whose: Whose, query: Query) -> Balances:
     return Balances(*(int(value) for value in row))
 
 
-def all_movements(session: Session, whose: Whose, query: Query) -> Iterator[Movement]:
-    """Every movement of the period, oldest first, read as it is asked for."""
+def all_movements(session: Session, whose: Whose, query: Query, *, named: bool = True) -> Iterator[Movement]:
+    """Every movement of the period, oldest first, read as it is asked for; they say whom they are for if `named`."""
     rows = session.execute(
-        _movements(whose, query).order_by(LedgerLine.id), execution_options={"yield_per": 1000}
+        _movements(whose, query, named).order_by(LedgerLine.id), execution_options={"yield_per": 1000}
     )
     return (_movement(row) for row in rows.mappings())
 
 
-def _movements(whose: Whose, query: Query) -> Select[Any]:
+def _movements(whose: Whose, query: Query, named: bool) -> Select[Any]:
     first, after = _moments(query)
     original = aliased(LedgerTransaction)
     columns: list[Any] = [
@@ -191,7 +196,7 @@ def _movements(whose: Whose, query: Query) -> Select[Any]:
         LedgerFact.restates,
         _signed(query).label("minutes"),
         LedgerFact.category,
-        LedgerFact.initiative_name,
+        (LedgerFact.initiative_name if named else null()).label("initiative_name"),
         LedgerAccount.match,
         Pledge.public_id.label("pledge"),
         original.number.label("reverses"),

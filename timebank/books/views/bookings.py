@@ -13,7 +13,7 @@ from timebank import clock, db
 from timebank.auth.models import Role
 from timebank.auth.web import current_company_id, role_required
 from timebank.books import bookings, words
-from timebank.books.views.blueprint import bp
+from timebank.books.views.blueprint import bp, names_initiatives
 from timebank.errors import NotFound
 
 
@@ -22,7 +22,9 @@ from timebank.errors import NotFound
 def booking(number: int) -> str:
     return render_template(
         "books/booking.html",
-        booking=bookings.booking(db.request_session(), current_company_id(), min(number, 2**31 - 1)),
+        booking=bookings.booking(
+            db.request_session(), current_company_id(), min(number, 2**31 - 1), named=names_initiatives()
+        ),
         accounts=words.ACCOUNTS,
         kinds=words.KINDS,
     )

@@ -16,7 +16,7 @@ from timebank.books import bookings, statements, words
 from timebank.books.bookings import Head
 from timebank.books.forms import StatementForm
 from timebank.books.statements import Query, Whose
-from timebank.books.views.blueprint import bp
+from timebank.books.views.blueprint import bp, names_initiatives
 from timebank.ledger.models import AccountKind
 
 
@@ -29,7 +29,7 @@ def own_account() -> Any:
 @bp.get("/hours/account.csv")
 @role_required(Role.EMPLOYEE)
 def own_account_file() -> Any:
-    return _file(statements.of_employee(current_actor()), statements.OF_EMPLOYEE, own_account)
+    return _file("own", statements.of_employee(current_actor()), statements.OF_EMPLOYEE, own_account)
 
 
 @bp.get("/initiative/hours/account")
@@ -42,7 +42,7 @@ def initiative_account() -> Any:
 @role_required(Role.COORDINATOR)
 def initiative_account_file() -> Any:
     whose = statements.of_initiative(current_initiative_id())
-    return _file(whose, statements.OF_INITIATIVE, initiative_account)
+    return _file("initiative", whose, statements.OF_INITIATIVE, initiative_account)
 
 
 @bp.get("/hr/ledger")
@@ -56,13 +56,19 @@ def company_account() -> Any:
 @bp.get("/hr/ledger.csv")
 @role_required(Role.HR, Role.AUDITOR)
 def company_account_file() -> Any:
-    return _file(statements.of_company(current_company_id()), statements.OF_COMPANY, company_account)
+    return _file(
+        "company", statements.of_company(current_company_id()), statements.OF_COMPANY, company_account
+    )
 
 
 def _page(side: str, whose: Whose, accounts: Sequence[AccountKind], head: Head | None = None) -> Any:
     form, query = _asked(accounts)
     shown = (
-        statements.statement(db.request_session(), whose, query, request.args.get("after")) if query else None
+        statements.statement(
+            db.request_session(), whose, query, request.args.get("after"), named=_is_named(side)
+        )
+        if query
+        else None
     )
     asked: dict[str, Any] = _address(query) if query else {}
     endpoint = f"books.{side}_account"
@@ -80,17 +86,23 @@ def _page(side: str, whose: Whose, accounts: Sequence[AccountKind], head: Head |
     ), 200 if query else 422
 
 
-def _file(whose: Whose, accounts: Sequence[AccountKind], page: Callable[[], Any]) -> Any:
+def _is_named(side: str) -> bool:
+    """Whether the movements of a side's account say whom they are for."""
+    return side != "company" or names_initiatives()
+
+
+def _file(side: str, whose: Whose, accounts: Sequence[AccountKind], page: Callable[[], Any]) -> Any:
     _form, query = _asked(accounts)
     if query is None:
         return page()
 
-    file = words.StatementFile(query)
+    file, named = words.StatementFile(query), _is_named(side)
 
     def pieces() -> Iterator[bytes]:
         with db.read_session() as session:
             yield from file.pieces(
-                statements.balances(session, whose, query), statements.all_movements(session, whose, query)
+                statements.balances(session, whose, query),
+                statements.all_movements(session, whose, query, named=named),
             )
 
     name = _("account")
