@@ -267,6 +267,18 @@ def test_definitions_are_a_page_and_the_schema_an_address(
     assert schema.get_json()["title"].startswith("CSR report")
 
 
+def test_an_auditor_has_a_desk_with_the_report_and_the_ledger(
+    told: Told, session: Session, client_as: Callable[..., Any]
+) -> None:
+    auditor = factories.make_user(session, language="fr")
+    factories.grant(session, auditor, Role.AUDITOR, organisation_id=told.company.id)
+    client = client_as(auditor)
+    assert client.get("/sign-in").headers["Location"].endswith("/hr/report")
+    page = client.get("/hr/ledger/periods").get_data(as_text=True)
+    assert "Réviseur" in page
+    assert 'href="/hr/report"' in page and 'href="/hr/approvals"' not in page
+
+
 # --- parts ----------------------------------------------------------------------------------------------------------
 
 

@@ -42,6 +42,7 @@ DESK_OF_ROLE = {
     Role.EMPLOYEE: "employee",
     Role.MANAGER: "manager",
     Role.HR: "hr",
+    Role.AUDITOR: "auditor",
     Role.COORDINATOR: "initiative",
     Role.OPERATOR: "operator",
 }

@@ -38,6 +38,10 @@ DESKS: dict[str, tuple[Item, ...]] = {
         Item(_l("Ledger"), "/hr/ledger", tab=False),
         Item(_l("Report"), "/hr/report", within=("/hr/exports",)),
     ),
+    "auditor": (
+        Item(_l("Report"), "/hr/report", within=("/hr/exports",)),
+        Item(_l("Ledger"), "/hr/ledger"),
+    ),
     "initiative": (
         Item(_l("Today"), "/initiative"),
         Item(_l("Requests"), "/requests"),
@@ -66,6 +70,7 @@ DESK_NAMES = {
     "employee": _l("Employee"),
     "manager": _l("Manager"),
     "hr": _l("HR"),
+    "auditor": _l("Auditor"),
     "initiative": _l("Initiative"),
     "operator": _l("Operator"),
 }
@@ -73,6 +78,7 @@ HOME = {
     "employee": "/today",
     "manager": "/team/approvals",
     "hr": "/hr",
+    "auditor": "/hr/report",
     "initiative": "/initiative",
     "operator": "/operator",
 }
