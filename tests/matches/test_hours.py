@@ -96,6 +96,16 @@ def test_whoever_approved_the_pledge_never_confirms_its_hours(told: Story, sessi
     assert confirm(told, entry).state is HoursState.CONFIRMED
 
 
+def test_whoever_raised_the_pledge_never_confirms_its_hours(told: Story, session: Session) -> None:
+    entry = log(told)
+    pledges.change_minutes(session, told.pledge.public_id, 900, actor=told.act_as(told.hr), now=clock.now())
+    make.grant(session, told.hr, Role.COORDINATOR, initiative_id=told.initiative.id)
+    session.commit()
+    with pytest.raises(NotPermitted):
+        service.confirm_hours(session, entry.public_id, actor=told.act_as(told.hr), now=clock.now())
+    assert confirm(told, entry).state is HoursState.CONFIRMED
+
+
 def test_whoever_confirmed_hours_never_decides_on_their_pledge(told: Story, session: Session) -> None:
     confirm(told, log(told))
     company = told.employment.organisation_id

@@ -17,6 +17,7 @@ from timebank.ledger.models import (
     LedgerAccount,
     LedgerBook,
     LedgerFact,
+    LedgerLine,
     LedgerPeriod,
     LedgerTransaction,
     TransactionKind,
@@ -43,6 +44,21 @@ class MatchBalance:
 
     reserved: int = 0
     received: int = 0
+
+
+def grantors(session: Session, *, tranches: Sequence[uuid.UUID]) -> set[str]:
+    """The labels of those who approved or enlarged one of `tranches`, as its bookings have them."""
+    payloads = session.scalars(
+        select(LedgerTransaction.payload)
+        .join(LedgerLine, LedgerLine.transaction_id == LedgerTransaction.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerLine.account_id)
+        .where(
+            LedgerAccount.tranche.in_(tranches),
+            LedgerAccount.kind == AccountKind.GRANTED,
+            LedgerTransaction.kind == TransactionKind.GRANT,
+        )
+    )
+    return {json.loads(payload)["actor"] for payload in payloads}
 
 
 def balances(session: Session, *, tranches: Sequence[uuid.UUID]) -> dict[uuid.UUID, TrancheBalance]:

@@ -26,7 +26,7 @@ from timebank.ledger.models import (
     TransactionKind,
 )
 from timebank.ledger.posting import Reversed, book_all
-from timebank.ledger.queries import MatchBalance, TrancheBalance, available, balances, match_balance
+from timebank.ledger.queries import MatchBalance, TrancheBalance, available, balances, grantors, match_balance
 
 __all__ = [
     "AccountRef",
@@ -41,6 +41,7 @@ __all__ = [
     "confirm",
     "grant",
     "grant_entry",
+    "grantors",
     "lapse",
     "match_balance",
     "post",

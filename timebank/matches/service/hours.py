@@ -96,7 +96,7 @@ def log_hours(
 
 def confirm_hours(session: Session, public_id: UUID, *, actor: Actor, now: datetime) -> HourEntry:
     """Say that the hours were given; they are booked at once. Whoever logged them never confirms them, nor does
-    whoever approved the pledge that they are given from.
+    whoever approved or enlarged the pledge that they are given from.
 
     More than what is reserved is taken from the free hours of the same pledge. The same again changes nothing.
     Raises NotFound, NotPermitted, WrongState, InsufficientHours.
@@ -113,7 +113,11 @@ def confirm_hours(session: Session, public_id: UUID, *, actor: Actor, now: datet
                 "You approved these late hours for the company. Somebody else of the initiative has to confirm them."
             )
         )
-    if actor.user_id is not None and actor.user_id == match.pledge.approved_by_id:
+    tranches = [tranche.public_id for tranche in match.pledge.tranches]
+    if actor.user_id is not None and (
+        actor.user_id == match.pledge.approved_by_id
+        or actor.label in ledger.grantors(session, tranches=tranches)
+    ):
         raise NotPermitted(
             _l(
                 "You approved this pledge for the company. Somebody else of the initiative has to confirm its hours."
