@@ -202,7 +202,7 @@ def test_a_session_and_a_manual_entry_never_count_the_same_work(told: Story, hel
 
 
 def test_a_session_whose_travel_was_logged_still_stands_for_its_coaching(
-    told: Story, held_clock: Any
+    told: Story, held_clock: Any, client_as: Any
 ) -> None:
     meeting = plan(told)
     held_clock.move(days=2)
@@ -210,7 +210,11 @@ def test_a_session_whose_travel_was_logged_still_stands_for_its_coaching(
     log(told, 30, session_public_id=meeting.public_id, category=Category.TRAVEL)
     with pytest.raises(Conflict):
         log(told, 90, key="by hand", activity_date=day)
+    page, offered = f"/matches/{told.match.public_id}", f'value="{meeting.public_id}"'
+    coach = client_as(told.coach)
+    assert offered in coach.get(page).text
     log(told, key="session", session_public_id=meeting.public_id)
+    assert offered not in coach.get(page).text
 
 
 def test_a_correction_never_moves_to_the_day_of_a_planned_session(told: Story, held_clock: Any) -> None:

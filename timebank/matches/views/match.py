@@ -47,9 +47,11 @@ def detail(public_id: UUID) -> ResponseReturnValue:
 
 
 def hours_form(match: Match) -> HoursForm:
-    """The form to log hours, with the sessions that are over and have none yet."""
+    """The form to log hours, with the sessions that are over and of whose coaching none were logged yet."""
     now = clock.now()
-    logged = {e.session_id for e in match.hours if e.state in queries.LIVE_HOURS}
+    logged = {
+        e.session_id for e in match.hours if e.state in queries.LIVE_HOURS and e.category is Category.DELIVERY
+    }
     open_sessions = [
         (str(s.public_id), hours_between(s.starts_at, s.ends_at))
         for s in match.sessions
