@@ -70,6 +70,12 @@ def test_confirmed_hours_are_booked_at_once(told: Story, session: Session) -> No
     assert verify(session).first_break is None
 
 
+def test_a_key_that_no_database_takes_is_refused(told: Story, client_as: Any) -> None:
+    hours = {"session": "", "date": "2026-03-10", "hours": "1", "category": "delivery", "key": "a\0b"}
+    answer = client_as(told.coach).post_form(f"/matches/{told.match.public_id}/hours", hours)
+    assert answer.status_code == 422
+
+
 def test_the_same_click_logs_and_books_once(told: Story, session: Session) -> None:
     entry = log(told)
     assert log(told) is entry

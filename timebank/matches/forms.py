@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from timebank.ledger.models import Category
 from timebank.matches.models import Reached
 from timebank.matches.words import CATEGORIES, DECLINE_REASONS, choices
-from timebank.web.forms import BaseForm, DateField, HoursField, LongText, Text
+from timebank.web.forms import BaseForm, CleanText, DateField, HoursField, LongText, Text
 from timebank.web.forms import choices as options
 
 
@@ -67,7 +67,7 @@ class HoursForm(BaseForm):
     note = LongText(_l("What you did"), required=False, longest=5000)
     certain = BooleanField(_l("Yes, it was so"))
     late_reason = LongText(_l("Why these hours come late"), required=False, longest=2000)
-    key = HiddenField()
+    key = HiddenField(validators=[CleanText(200, lines=False)])
 
     def __init__(self, sessions: list[tuple[str, str]], **values: object) -> None:
         super().__init__(**values)
