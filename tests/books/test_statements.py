@@ -132,6 +132,7 @@ def test_pages_show_their_own_side_in_its_language_and_lead_on(
     assert hr.get("/hr/ledger/99").status_code == hr.get("/hr/ledger/99999999999999").status_code == 404
 
 
+@pytest.mark.both
 def test_the_ledger_names_initiatives_to_the_auditor_and_not_to_hr(
     told: Story, session: Session, client_as: Enter
 ) -> None:
