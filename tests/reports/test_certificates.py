@@ -46,7 +46,8 @@ def test_a_coach_makes_a_certificate_and_anybody_checks_it(told: Story, client_a
     assert certificate.minutes == 120
     assert set(certificate.code) <= {*ALPHABET, "-"}
     client.set_cookie("timebank_language", "en")
-    for typed in (certificate.code, certificate.code.upper().replace("-", " ")):
+    pasted = f"https://timebank.example/certificates/{certificate.code}/"
+    for typed in (certificate.code, certificate.code.upper().replace("-", " "), pasted):
         answer = client.get("/certificates", query_string={"code": typed}, follow_redirects=True)
         assert answer.status_code == 200 and "This certificate is genuine" in answer.text
         assert "2 hours" in answer.text.replace("\u00a0", " ")

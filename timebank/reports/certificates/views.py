@@ -86,8 +86,8 @@ def document(match_id: UUID, code: str) -> Response:
 @bp.get("/certificates")
 @public
 def check() -> Any:
-    """Where a code is typed in."""
-    if code := request.args.get("code", "").strip():
+    """Where a code is typed in, or the whole address that stands on the certificate."""
+    if code := request.args.get("code", "").strip(" /").rpartition("/")[2]:
         return redirect(url_for(".checked", code=code[:60]), 303)
     return render_template("certificates/check.html", asked=None, certificate=None, now_given=None)
 
