@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from babel.dates import format_date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -149,7 +150,11 @@ def _plan_and_log(match: str, employee: Walk) -> None:
     assert "Dok-Noord" in employee.text()
     employee.go(match)
     employee.fill(hours="2:30", note="De rekeningen samen nagekeken.").press("Log these hours")
-    employee.sees("You logged %(hours)s. The initiative confirms them.", hours="2 uur 30")
+    employee.sees(
+        "You logged %(hours)s. The initiative confirms them; without an answer they count from %(day)s.",
+        hours="2 uur 30",
+        day=format_date(clock.today() + timedelta(days=21), "d MMMM y", locale="nl_BE"),
+    )
 
 
 def _confirm(people: Cast, initiative: Walk) -> None:
