@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -35,6 +36,8 @@ from timebank.reports.models import (
     ReportTarget,
     TargetKind,
 )
+
+Entered = TypeVar("Entered", HourlyRate, ProgrammeFee)
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,7 @@ def remove_rate(
 ) -> None:
     """Take an hourly rate away. Raises NotFound, NotPermitted."""
     _company(session, organisation_id, actor)
-    rate = session.scalar(
-        select(HourlyRate).where(
-            HourlyRate.public_id == public_id, HourlyRate.organisation_id == organisation_id
-        )
-    )
-    if rate is None:
-        raise NotFound(_l("We can't find that."))
+    rate = _entered(session, HourlyRate, organisation_id, public_id)
     events.record(
         session,
         HourlyRateRemoved(
@@ -212,13 +209,7 @@ def remove_fee(
 ) -> None:
     """Take a fee away. Raises NotFound, NotPermitted."""
     _company(session, organisation_id, actor)
-    fee = session.scalar(
-        select(ProgrammeFee).where(
-            ProgrammeFee.public_id == public_id, ProgrammeFee.organisation_id == organisation_id
-        )
-    )
-    if fee is None:
-        raise NotFound(_l("We can't find that."))
+    fee = _entered(session, ProgrammeFee, organisation_id, public_id)
     events.record(
         session,
         ProgrammeFeeRemoved(
@@ -231,6 +222,16 @@ def remove_fee(
         ),
     )
     session.delete(fee)
+
+
+def _entered(session: Session, kind: type[Entered], organisation_id: int, public_id: UUID) -> Entered:
+    """What this very company entered. Raises NotFound."""
+    found = session.scalar(
+        select(kind).where(kind.public_id == public_id, kind.organisation_id == organisation_id)
+    )
+    if found is None:
+        raise NotFound(_l("We can't find that."))
+    return found
 
 
 def set_targets(
